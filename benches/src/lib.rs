@@ -1,1 +1,2 @@
-//! What the benches share.
+//! Benches of Countersign's one-time passwords, and the peers they are measured against.
+#![deny(unsafe_code)]
