@@ -1,0 +1,132 @@
+//! The file's shape, before anything is checked. A key that is not named here is refused.
+
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Raw {
+    pub(super) listen: Option<String>,
+    pub(super) base_url: Option<String>,
+    pub(super) issuer: Option<String>,
+    pub(super) service: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) data: Option<String>,
+    pub(super) keys_file: Option<String>,
+    pub(super) allow_plain_http: bool,
+    pub(super) trusted_proxies: Vec<String>,
+    pub(super) origins: Vec<String>,
+    pub(super) deadline_seconds: Option<u64>,
+    pub(super) malformed_per_minute: Option<u32>,
+    pub(super) cookies: RawCookies,
+    pub(super) tenants: Vec<RawTenant>,
+    pub(super) smtp: Option<RawSmtp>,
+    pub(super) outbox: Option<String>,
+    pub(super) events: RawEvents,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawCookies {
+    pub(super) same_site: Option<SameSite>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenant {
+    pub(super) id: String,
+    pub(super) name: Option<String>,
+    #[serde(default)]
+    pub(super) enforce: Option<Enforce>,
+    #[serde(default)]
+    pub(super) allow_remember: bool,
+    pub(super) device_expiration_seconds: Option<u64>,
+    pub(super) strategies: Option<Vec<Strategy>>,
+}
+
+/// All optional, so that each key may come from the environment; what must be there is checked later.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSmtp {
+    pub(super) host: Option<String>,
+    pub(super) port: Option<u16>,
+    pub(super) tls: SmtpTls,
+    pub(super) allow_plain: bool,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) from: Option<String>,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+/// The password stays out of every log.
+impl std::fmt::Debug for RawSmtp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawSmtp").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawEvents {
+    pub(super) bound: Option<u64>,
+    pub(super) when_full: WhenFull,
+}
+
+/// The `SameSite` attribute of a cookie (RFC 6265bis).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SameSite {
+    /// Sent from the same site alone.
+    Strict,
+    /// Sent from the same site, and with a navigation from another.
+    #[default]
+    Lax,
+    /// Sent from every site; browsers want `Secure` with it.
+    None,
+}
+
+/// Whether users must have a second factor: the contract's `enforceMFAType`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+pub enum Enforce {
+    /// Who has a factor is asked for it, nobody needs one.
+    DontForce,
+    /// Everybody needs one.
+    #[default]
+    Force,
+    /// Everybody but those who come by SAML.
+    #[serde(rename = "ForceExceptSAML")]
+    ForceExceptSaml,
+}
+
+/// A kind of second factor: the contract's strategy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum Strategy {
+    /// TOTP by an app (RFC 6238).
+    AuthenticatorApp,
+    /// A code by mail.
+    EmailCode,
+}
+
+/// How the connection to an SMTP server is secured (RFC 3207, RFC 8314).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// In the clear first, then TLS before anything is said: usually port 587.
+    #[default]
+    Starttls,
+    /// TLS from the first byte: usually port 465.
+    Tls,
+    /// No TLS: on loopback, or when told so.
+    None,
+}
+
+/// What the outbox of audit events does beyond its bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// Nothing happens that is not written down: requests are refused with 503.
+    Refuse,
+    /// The oldest events give way.
+    #[default]
+    DropOldest,
+}
