@@ -1,0 +1,153 @@
+//! `kill -9` in the middle of it: what was acknowledged is there after the restart, and what was spent stays spent.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use ureq::http::Method;
+
+use super::support::authenticator::Authenticator;
+use super::support::browser::Browser;
+use super::support::clock::{now, wait_for};
+use super::support::person::{
+    EMAIL_VERIFY, ENROL_VERIFY, Enrolled, Person, VERIFY, email_verification,
+};
+use super::support::qr;
+use super::support::server::Server;
+
+/// Rounds of the race against the kill; each kills at another moment.
+const ROUNDS: u64 = 5;
+
+#[test]
+fn acknowledged_enrolments_survive_and_their_codes_stay_spent() {
+    let server = Server::demo();
+    let tenant = demo_tenant(&server);
+    let vendor_token = server.vendor_token();
+    let acknowledged = Mutex::new(Vec::new());
+    let killed = AtomicBool::new(false);
+    let id = server.id();
+
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let (server, vendor_token, tenant) = (&server, &vendor_token, &tenant);
+            let (acknowledged, killed) = (&acknowledged, &killed);
+            scope.spawn(move || {
+                for round in 0.. {
+                    let user = format!("worker{worker}-{round}");
+                    let person = Person::vouched(server, vendor_token, tenant, &user);
+                    let Some(app) = enrol_or_die(person) else { break };
+                    acknowledged.lock().unwrap().push((user, app));
+                    if killed.load(Ordering::SeqCst) {
+                        break;
+                    }
+                }
+            });
+        }
+        wait_for(Duration::from_secs(60), || {
+            (acknowledged.lock().unwrap().len() >= 12).then_some(())
+        })
+        .expect("a dozen enrolments");
+        killed.store(true, Ordering::SeqCst);
+        kill_nine(id);
+    });
+    let acknowledged = acknowledged.into_inner().unwrap();
+
+    let server = Server::demo_again(server.kill());
+    let vendor_token = server.vendor_token();
+    for (user, (app, step)) in acknowledged {
+        let mut person = Person::vouched(&server, &vendor_token, &tenant, &user);
+        let login = person.login();
+        assert_ne!(login.body["mfaEnrolled"], json!(false), "{user} was told 201");
+        let mfa_token = login.text("mfaToken");
+        person.verify(&mfa_token, &app.at_step(step)).refused(400);
+        person.verify(&mfa_token, &app.at_step(step + 1)).expect(201);
+    }
+}
+
+#[test]
+fn code_raced_against_the_kill_wins_at_most_once() {
+    let mut server = Server::demo();
+    let tenant = demo_tenant(&server);
+    for round in 0..ROUNDS {
+        let vendor_token = server.vendor_token();
+        let mut person = Person::vouched(&server, &vendor_token, &tenant, &format!("raced{round}"));
+        let Enrolled { mut app, .. } = person.enrol();
+        let bodies: Vec<Vec<u8>> = {
+            let tokens: Vec<String> = (0..16).map(|_| person.elsewhere().mfa_token()).collect();
+            let code = app.code();
+            let body = |token| json!({"mfaToken": token, "value": code}).to_string().into_bytes();
+            tokens.into_iter().map(body).collect()
+        };
+        let browsers: Vec<Browser> = bodies.iter().map(|_| person.browser.another()).collect();
+        let path = person.browser.path(VERIFY);
+        let id = server.id();
+
+        let won_before: usize = std::thread::scope(|scope| {
+            let path = &path;
+            let runners: Vec<_> = browsers
+                .into_iter()
+                .zip(bodies.clone())
+                .map(|(mut browser, body)| {
+                    scope.spawn(move || browser.try_send(Method::POST, path, body))
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(4 * round));
+            kill_nine(id);
+            let answers = runners.into_iter().map(|runner| runner.join().unwrap());
+            answers.flatten().filter(|answer| answer.status == 201).count()
+        });
+        server = Server::demo_again(server.kill());
+        let mut browser = server.browser();
+        let won_after = bodies
+            .into_iter()
+            .map(|body| browser.another().send(Method::POST, &path, body))
+            .filter(|answer| answer.status == 201)
+            .count();
+        assert!(won_before + won_after <= 1, "round {round}: {won_before} and {won_after}");
+        browser.send(Method::GET, "/.well-known/jwks.json", Vec::new()).expect(200);
+    }
+}
+
+#[test]
+fn code_sent_before_the_kill_verifies_once_after_it() {
+    let server = Server::demo();
+    let mut outbox = server.outbox();
+    let mut person = Person::of_demo(&server);
+    person.enrol();
+    let mfa_token = person.mfa_token();
+    let otc_token = person.request_email_code(&mfa_token);
+    let body = email_verification(&mfa_token, &otc_token, &outbox.next_code());
+
+    let server = Server::demo_again(server.kill());
+    server.browser().post(EMAIL_VERIFY, &body).expect(201);
+    server.browser().post(EMAIL_VERIFY, &body).refused(401);
+    let server = Server::demo_again(server.kill());
+    server.browser().post(EMAIL_VERIFY, &body).refused(401);
+}
+
+/// Enrols with the code of the present step, which the window holds for half a minute more; `None` once the server is
+/// gone.
+fn enrol_or_die(mut person: Person) -> Option<(Authenticator, u64)> {
+    let login = person.open_login().ok()?;
+    let app = Authenticator::scan(&qr::read(&login));
+    let step = now() / app.period();
+    let body = json!({"mfaToken": login.text("mfaToken"), "token": app.at_step(step)});
+    let path = person.browser.path(ENROL_VERIFY);
+    let answer =
+        person.browser.try_send(Method::POST, &path, body.to_string().into_bytes()).ok()?;
+    answer.expect(201);
+    Some((app, step))
+}
+
+/// The tenant of the demo's user, as its access token names it.
+pub(crate) fn demo_tenant(server: &Server) -> String {
+    let answer = Person::of_demo(server).enrol().answer;
+    answer.claims()["tenantId"].as_str().expect("a tenant").to_owned()
+}
+
+/// SIGKILL by process id, while others still talk to it.
+fn kill_nine(id: u32) {
+    let status = std::process::Command::new("kill").arg("-9").arg(id.to_string()).status().unwrap();
+    assert!(status.success());
+}

@@ -1,0 +1,23 @@
+//! Tests against the built `countersign` binary: over TCP, with the processes, files and mails that an operator would
+//! see, and with independent tools (zbarimg, oathtool, totp-rs, jsonwebtoken, the vendor's npm package) as judges.
+//!
+//! What is tested here is what a client can observe. Nothing of the server's own code is linked, so a test cannot agree
+//! with a mistake of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in the functions that it calls"
+)]
+
+mod support;
+
+mod bad_input;
+mod cli;
+mod crash;
+mod lifecycle;
+mod main_job;
+mod origins;
+mod races;
+mod rest_api;
+mod smtp_delivery;

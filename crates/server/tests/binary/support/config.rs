@@ -1,0 +1,112 @@
+//! A configuration for `countersign serve`, written as an operator would, with one user in its directory.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::server::{Server, countersign};
+
+/// The user that each served directory knows.
+pub(crate) const EMAIL: &str = "ada@example.com";
+/// Her password.
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// What a test wants different from the defaults.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    origins: Vec<String>,
+    smtp: Option<SocketAddr>,
+}
+
+impl Config {
+    /// Without SMTP the mails go into the outbox directory.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Pages of this origin may call with cookies.
+    pub(crate) fn origin(mut self, origin: &str) -> Self {
+        self.origins.push(origin.to_owned());
+        self
+    }
+
+    /// Mails go to this SMTP server, in the clear: it is on loopback.
+    pub(crate) fn smtp(mut self, address: SocketAddr) -> Self {
+        self.smtp = Some(address);
+        self
+    }
+
+    /// The file for a data directory. The port is free for now: `base_url`, which origins are compared with, has to
+    /// name it.
+    pub(crate) fn toml(&self, data: &Path, port: u16) -> String {
+        let (data, origins) = (data.display(), &self.origins);
+        let mut toml = format!(
+            r#"
+            listen = "127.0.0.1:{port}"
+            base_url = "http://127.0.0.1:{port}"
+            client_id = "b6adfe4c-d695-4c04-b95f-3ec9fd0c6cca"
+            data = "{data}"
+            origins = {origins:?}
+            "#
+        );
+        toml += &match self.smtp {
+            None => format!("outbox = \"{data}/outbox\"\n"),
+            Some(address) => format!(
+                r#"
+                [smtp]
+                host = "{}"
+                port = {}
+                tls = "none"
+                from = "Countersign <mfa@example.com>"
+                "#,
+                address.ip(),
+                address.port()
+            ),
+        };
+        toml + r#"
+            [[tenants]]
+            id = "acme"
+            name = "Acme"
+            enforce = "Force"
+            allow_remember = true
+            strategies = ["AuthenticatorApp", "EmailCode"]
+            "#
+    }
+
+    /// Writes the file, adds the user and starts the server.
+    pub(crate) fn serve(&self) -> Server {
+        let directory = tempfile::tempdir().unwrap();
+        let file = self.write(&directory);
+        add_user(&file);
+        let mut server = Server::serve(directory, &file);
+        EMAIL.clone_into(&mut server.email);
+        PASSWORD.clone_into(&mut server.password);
+        server
+    }
+
+    fn write(&self, directory: &TempDir) -> PathBuf {
+        let file = directory.path().join("countersign.toml");
+        std::fs::write(&file, self.toml(&directory.path().join("data"), free_port())).unwrap();
+        file
+    }
+}
+
+/// `countersign user add`, the password by standard input.
+fn add_user(config: &Path) {
+    use std::io::Write;
+    use std::process::Stdio;
+
+    let mut command = countersign();
+    command.args(["user", "add", "--email", EMAIL, "--config"]).arg(config);
+    let mut process = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    writeln!(process.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    let output = process.wait_with_output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "countersign user add: {shown}");
+}
+
+/// A port that nobody listens on at this moment.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
