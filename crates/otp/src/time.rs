@@ -1,0 +1,197 @@
+//! Time as an argument: seconds, steps, and the length of a step (RFC 6238, section 4).
+//!
+//! Nothing here reads a clock. Every operation is total: no second and no step, up to the largest,
+//! makes anything panic or wrap.
+
+use core::{fmt, num::NonZeroU64};
+
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds: the Unix time of RFC 6238, section 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(u64);
+
+impl UnixTime {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+
+    /// The moment `secs` seconds after [`UnixTime::EPOCH`].
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs)
+    }
+
+    /// Seconds since [`UnixTime::EPOCH`].
+    #[must_use]
+    pub const fn secs(self) -> u64 {
+        self.0
+    }
+
+    /// `secs` seconds later, or the last representable moment.
+    #[must_use]
+    pub const fn saturating_add(self, secs: u64) -> Self {
+        Self(self.0.saturating_add(secs))
+    }
+
+    /// `secs` seconds earlier, or [`UnixTime::EPOCH`].
+    #[must_use]
+    pub const fn saturating_sub(self, secs: u64) -> Self {
+        Self(self.0.saturating_sub(secs))
+    }
+
+    /// Seconds from `earlier` until `self`; 0 if `earlier` is not earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for UnixTime {
+    /// The seconds, in decimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The number of a time step: `T` of RFC 6238, section 4.2, in 64 bits, so that it outlives 2038.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step(u64);
+
+impl Step {
+    /// The step with this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// `steps` steps later, or earlier when negative; `None` where there is no such step.
+    #[must_use]
+    pub fn checked_offset(self, steps: i8) -> Option<Self> {
+        self.0.checked_add_signed(i64::from(steps)).map(Self)
+    }
+
+    /// How many steps `self` lies after `other`, negative when before, capped to what an `i8` holds.
+    #[must_use]
+    pub fn offset_from(self, other: Self) -> i8 {
+        let distance = i8::try_from(self.0.abs_diff(other.0)).unwrap_or(i8::MAX);
+        if self < other { distance.saturating_neg() } else { distance }
+    }
+}
+
+/// The length of a step: `X` of RFC 6238, section 4.1, 15 to 120 seconds.
+///
+/// A shorter one leaves nobody the time to type, a longer one gives a shoulder-surfer too much of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Period(NonZeroU64);
+
+impl Period {
+    /// 30 seconds, the default that RFC 6238, section 5.2 recommends and the only one most apps know.
+    pub const THIRTY: Self = match Self::new(30) {
+        Ok(period) => period,
+        Err(PeriodError) => Self(NonZeroU64::MIN),
+    };
+
+    /// A period of `secs` seconds.
+    ///
+    /// # Errors
+    /// When `secs` is not within 15 to 120.
+    pub const fn new(secs: u64) -> Result<Self, PeriodError> {
+        match NonZeroU64::new(secs) {
+            Some(length) if secs >= 15 && secs <= 120 => Ok(Self(length)),
+            _ => Err(PeriodError),
+        }
+    }
+
+    /// Its seconds.
+    #[must_use]
+    pub const fn secs(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The step that `now` falls in, with `T0 = 0`.
+    pub(crate) fn step_at(self, now: UnixTime) -> Step {
+        Step(now.0 / self.0)
+    }
+
+    /// Seconds from `now` to the next step: 1 to the period's length.
+    pub(crate) fn remaining(self, now: UnixTime) -> u64 {
+        self.secs().saturating_sub(now.0 % self.0)
+    }
+}
+
+impl Default for Period {
+    fn default() -> Self {
+        Self::THIRTY
+    }
+}
+
+/// A period outside 15 to 120 seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeriodError;
+
+impl fmt::Display for PeriodError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a period is 15 to 120 seconds long")
+    }
+}
+
+impl core::error::Error for PeriodError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_15_to_120_seconds() {
+        for secs in [0, 1, 14, 121, u64::MAX] {
+            assert_eq!(Period::new(secs), Err(PeriodError), "{secs}");
+        }
+        for secs in [15, 30, 60, 120] {
+            assert_eq!(Period::new(secs).unwrap().secs(), secs);
+        }
+        assert_eq!(Period::THIRTY.secs(), 30);
+        assert_eq!(Period::default(), Period::THIRTY);
+    }
+
+    #[test]
+    fn a_step_lasts_its_period() {
+        let at = |secs| Period::THIRTY.step_at(UnixTime::from_secs(secs)).number();
+        assert_eq!((at(0), at(29), at(30), at(59), at(60)), (0, 0, 1, 1, 2));
+        assert_eq!(at(u64::MAX), u64::MAX / 30);
+        let left = |secs| Period::THIRTY.remaining(UnixTime::from_secs(secs));
+        assert_eq!((left(0), left(1), left(29), left(30)), (30, 29, 1, 30));
+    }
+
+    #[test]
+    fn time_saturates() {
+        let last = UnixTime::from_secs(u64::MAX);
+        assert_eq!(last.saturating_add(1), last);
+        assert_eq!(UnixTime::EPOCH.saturating_sub(1), UnixTime::EPOCH);
+        assert_eq!(UnixTime::from_secs(5).saturating_add(7).saturating_sub(2).secs(), 10);
+        assert_eq!(UnixTime::from_secs(9).since(UnixTime::from_secs(4)), 5);
+        assert_eq!(UnixTime::from_secs(4).since(UnixTime::from_secs(9)), 0);
+    }
+
+    #[test]
+    fn steps_have_ends() {
+        let (first, last) = (Step::new(0), Step::new(u64::MAX));
+        assert_eq!(first.checked_offset(-1), None);
+        assert_eq!(last.checked_offset(1), None);
+        assert_eq!(first.checked_offset(2), Some(Step::new(2)));
+        assert_eq!(last.checked_offset(-2), Some(Step::new(u64::MAX - 2)));
+        assert_eq!(last.offset_from(first), i8::MAX);
+        assert_eq!(first.offset_from(last), -i8::MAX);
+        assert_eq!(Step::new(7).offset_from(Step::new(9)), -2);
+        assert_eq!(Step::new(9).offset_from(Step::new(7)), 2);
+    }
+
+    #[test]
+    fn time_is_shown_in_seconds() {
+        extern crate std;
+        assert_eq!(std::format!("{}", UnixTime::from_secs(59)), "59");
+    }
+}

@@ -1,0 +1,174 @@
+//! TOTP (RFC 6238): codes by the time.
+//!
+//! [`Totp::find`] is the only door for a code that came from outside. It takes the last step that was
+//! spent, so that no caller can forget the one rule that keeps a code from passing twice (section
+//! 5.2), does the same work whether and wherever a code matches, and answers with the step to store.
+
+use crate::{
+    Algorithm, Code, Digits, Drift, Keyed, Period, Radius, Secret, Step, UnixTime, Window,
+    scan::{Codes, Hit, candidate},
+};
+
+/// What both sides agree on beside the secret: hash, digits and period, with `T0 = 0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Totp {
+    algorithm: Algorithm,
+    digits: Digits,
+    period: Period,
+}
+
+impl Totp {
+    /// SHA-1, six digits, thirty seconds: what every app knows.
+    pub const DEFAULT: Self = Self::new(Algorithm::Sha1, Digits::Six, Period::THIRTY);
+
+    /// TOTP with this hash, so many digits, and steps of this length.
+    #[must_use]
+    pub const fn new(algorithm: Algorithm, digits: Digits, period: Period) -> Self {
+        Self { algorithm, digits, period }
+    }
+
+    /// Its hash.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// How many digits its codes have.
+    #[must_use]
+    pub const fn digits(&self) -> Digits {
+        self.digits
+    }
+
+    /// The length of its steps.
+    #[must_use]
+    pub const fn period(&self) -> Period {
+        self.period
+    }
+
+    /// The step that `now` falls in (section 4.2).
+    #[must_use]
+    pub fn step_at(&self, now: UnixTime) -> Step {
+        self.period.step_at(now)
+    }
+
+    /// Seconds until the next step: 1 to the period's length.
+    #[must_use]
+    pub fn remaining(&self, now: UnixTime) -> u64 {
+        self.period.remaining(now)
+    }
+
+    /// Absorbs `secret` into this hash. The methods below compute with the hash of the key that they
+    /// are given, so take it from here.
+    #[must_use]
+    pub fn key(&self, secret: &Secret) -> Keyed {
+        Keyed::new(secret, self.algorithm)
+    }
+
+    /// The code of `step`.
+    #[must_use]
+    pub fn code(&self, key: &Keyed, step: Step) -> Code {
+        Code::from_value(self.codes(key).at(step.number()), self.digits.into())
+    }
+
+    /// Looks for `code` in the whole `window` around the present step, shifted by what is known of
+    /// the device's `drift`. Codes at or below the last `spent` step are told as replayed.
+    ///
+    /// Constant work: neither time nor addresses depend on the key, on the code, or on where it
+    /// matches. A code of another number of digits matches nowhere, at the same cost.
+    #[must_use = "the step found must be stored, or the code passes again"]
+    pub fn find(
+        &self,
+        key: &Keyed,
+        code: &Code,
+        window: Window,
+        drift: Drift,
+        spent: Option<Step>,
+        now: UnixTime,
+    ) -> Found {
+        let candidate = candidate(code, self.digits.into());
+        self.codes(key).find(candidate, window, drift, spent, self.step_at(now))
+    }
+
+    /// [`Totp::find`] from the secret itself, for keys that are opened for one request and closed
+    /// again.
+    #[must_use = "the step found must be stored, or the code passes again"]
+    pub fn find_raw(
+        &self,
+        secret: &Secret,
+        code: &Code,
+        window: Window,
+        drift: Drift,
+        spent: Option<Step>,
+        now: UnixTime,
+    ) -> Found {
+        self.find(&self.key(secret), code, window, drift, spent, now)
+    }
+
+    /// Looks for two codes in a row, further from the present than one alone would be believed, after
+    /// a device was out of step for long (section 6): `second` within `radius` of the present step,
+    /// `first` right before it, both above the last `spent` step. Returns the step of the second, to
+    /// store as spent, and the drift to verify with from now on.
+    #[must_use = "the step found must be stored, or the codes pass again"]
+    pub fn resynchronise(
+        &self,
+        key: &Keyed,
+        first: &Code,
+        second: &Code,
+        radius: Radius,
+        spent: Option<Step>,
+        now: UnixTime,
+    ) -> Option<(Step, Drift)> {
+        let present = self.step_at(now);
+        let steps = radius.offsets().filter_map(|o| present.checked_offset(o)).map(Step::number);
+        let length = self.digits.into();
+        let pair = (candidate(first, length), candidate(second, length));
+        let number = self.codes(key).latest_pair(pair, steps, spent.map(Step::number))?;
+        let step = Step::new(number);
+        // Never refused: the radius is within what a drift holds.
+        let drift = Drift::new(step.offset_from(present)).ok()?;
+        Some((step, drift))
+    }
+
+    fn codes<'k>(&self, key: &'k Keyed) -> Codes<'k> {
+        Codes { key, modulus: self.digits.modulus() }
+    }
+}
+
+impl Codes<'_> {
+    /// What [`Totp::find`] tells of the code with this value.
+    pub(crate) fn find(
+        &self,
+        candidate: u64,
+        window: Window,
+        drift: Drift,
+        spent: Option<Step>,
+        present: Step,
+    ) -> Found {
+        let steps = window.offsets(drift).filter_map(|offset| present.checked_offset(offset));
+        match self.latest(candidate, steps.map(Step::number), spent.map(Step::number)) {
+            Hit::Fresh(number) => {
+                let step = Step::new(number);
+                Found::Fresh { step, drift: drift.learn(step.offset_from(present)) }
+            }
+            Hit::Spent => Found::Replayed,
+            Hit::No => Found::No,
+        }
+    }
+}
+
+/// What became of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the step found must be stored, or the code passes again"]
+pub enum Found {
+    /// It is right, and was not used before.
+    Fresh {
+        /// Its step, the latest if it is right at several: spent from now on.
+        step: Step,
+        /// What it teaches of the device's clock, for the next verification.
+        drift: Drift,
+    },
+    /// It is right, but only at steps that are spent.
+    Replayed,
+    /// It is wrong.
+    No,
+}
