@@ -3,3 +3,6 @@
 
 #[cfg(feature = "qr")]
 pub mod qr;
+mod uri;
+
+pub use uri::{Kind, NameError, Parsed, Profile, ReadError, Uri, Warning};
