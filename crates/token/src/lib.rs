@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-// access
+pub mod access;
 mod argon;
 mod crockford;
 mod family;
@@ -10,6 +10,7 @@ pub mod password;
 pub mod recovery;
 mod sealed;
 
+pub use access::{AccessClaims, AccessError, Ed25519, Keys, Sign, Verify};
 pub use argon::{HashError, Params, ParamsError};
 pub use family::FamilyId;
 pub use opaque::{Opaque, OpaqueError};

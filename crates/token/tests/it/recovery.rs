@@ -155,7 +155,7 @@ fn a_tag_is_of_one_code_context_and_vault() {
     assert_eq!(tag, code(1).tag(&vault, &[b"realm", b"alice"]));
     assert_ne!(tag, code(1).tag(&vault, &[b"realm", b"bob"]));
     assert_ne!(tag, code(1).tag(&ring(2), &[b"realm", b"alice"]));
-    // Sixteen bits: of 100,000 wrong codes about 1.5 pass, never all, and over the codes every bit of it moves.
+    // Sixteen bits: of 20,000 wrong codes a third of one passes on average.
     let hits = (2..20_000).filter(|seed| code(*seed).tag(&vault, &[b"realm", b"alice"]) == tag);
     assert!(hits.count() < 5);
 }
