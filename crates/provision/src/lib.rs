@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "import")]
+pub mod import;
+#[cfg(feature = "import")]
+pub mod migration;
 #[cfg(feature = "qr")]
 pub mod qr;
 mod uri;

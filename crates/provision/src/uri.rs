@@ -12,6 +12,7 @@
 //! branches or table look-ups on its letters, and wiped.
 
 mod error;
+mod judge;
 mod name;
 mod profile;
 mod query;
@@ -23,13 +24,16 @@ use core::fmt;
 
 use countersign_otp::{Algorithm, Hotp, Secret, Totp};
 
+use self::name::Name;
+pub(crate) use self::secret::base32;
 pub use self::{
     error::{ReadError, Warning},
     name::NameError,
     profile::Profile,
     read::Parsed,
 };
-use self::{name::Name, secret::base32};
+#[cfg(feature = "import")]
+pub(crate) use self::{judge::judged, query::Query, secret::found};
 
 /// A key with its names and its way of counting: all that an otpauth URI says.
 ///

@@ -9,14 +9,14 @@ use super::ReadError;
 /// What stands after the `?`: decoded, not yet judged. A parameter that no one reads (`image`,
 /// `color`, `lock`) is left aside, as often as it comes.
 #[derive(Default)]
-pub(super) struct Query {
-    pub(super) secret: Option<Zeroizing<Vec<u8>>>,
-    pub(super) issuer: Option<String>,
-    pub(super) algorithm: Option<String>,
-    pub(super) digits: Option<String>,
-    pub(super) period: Option<String>,
-    pub(super) counter: Option<String>,
-    pub(super) encoder: Option<String>,
+pub(crate) struct Query {
+    pub(crate) secret: Option<Zeroizing<Vec<u8>>>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) algorithm: Option<String>,
+    pub(crate) digits: Option<String>,
+    pub(crate) period: Option<String>,
+    pub(crate) counter: Option<String>,
+    pub(crate) encoder: Option<String>,
 }
 
 impl Query {
@@ -38,6 +38,11 @@ impl Query {
             }
         }
         Ok(read)
+    }
+
+    /// The issuer, if it has a letter.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref().map(str::trim).filter(|issuer| !issuer.is_empty())
     }
 }
 

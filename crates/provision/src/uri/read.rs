@@ -1,10 +1,9 @@
 //! From the URI: lenient on encoding, strict on meaning.
 
-use countersign_otp::{Algorithm, Digits, Hotp, Period, Totp};
-
 use super::{
-    Kind, Name, ReadError, Uri, Warning, base32,
-    query::{Query, algorithm, number, text},
+    ReadError, Uri, Warning, base32,
+    judge::judged,
+    query::{Query, text},
 };
 
 /// Longer than any app writes, and than any QR code of alphanumerics holds.
@@ -37,18 +36,10 @@ impl Uri {
     pub fn parse(uri: &str) -> Result<Parsed, ReadError> {
         let (kind, label, query) = split(uri.trim())?;
         let query = Query::read(query)?;
-
-        let mut warnings = Vec::new();
-        let (issuer, account) = names(label, query.issuer.as_deref(), &mut warnings)?;
-        let kind = read_kind(kind, &query)?;
-        if matches!(kind, Kind::Totp(_))
-            && issuer.as_ref().is_some_and(|name| is_steam(name.as_str()))
-        {
-            warnings.push(Warning::PerhapsSteam);
-        }
-        let secret = query.secret.as_ref().ok_or(ReadError::SecretMissing)?;
-        let secret = base32(secret, &mut warnings)?;
-        Ok(Parsed { uri: Self::found(issuer, account, secret, kind), warnings })
+        let (prefix, account) = halves(label, query.issuer());
+        judged(kind, prefix.as_deref(), &account, &query, |warnings| {
+            base32(query.secret.as_ref().ok_or(ReadError::SecretMissing)?, warnings)
+        })
     }
 }
 
@@ -73,39 +64,6 @@ fn split(uri: &str) -> Result<(&str, &str, &str), ReadError> {
     Ok((kind, label, query))
 }
 
-/// Issuer and account, from the label's two halves and the parameter.
-fn names(
-    label: &str,
-    parameter: Option<&str>,
-    warnings: &mut Vec<Warning>,
-) -> Result<(Option<Name>, Name), ReadError> {
-    let parameter = parameter.map(str::trim).filter(|issuer| !issuer.is_empty());
-    let (prefix, account) = halves(label, parameter);
-    let prefix = prefix.as_deref().map(str::trim).filter(|prefix| !prefix.is_empty());
-
-    let issuer = match (prefix, parameter) {
-        // A form encoder writes `+` for a space; the label, which none touches, says which it was.
-        (Some(prefix), Some(parameter)) if prefix == parameter.replace('+', " ") => Some(prefix),
-        (Some(prefix), Some(parameter)) if prefix != parameter => {
-            warnings.push(Warning::IssuerMismatch { label: prefix.to_owned() });
-            Some(parameter)
-        }
-        (None, Some(parameter)) if parameter.contains('+') => {
-            warnings.push(Warning::PlusInIssuer);
-            Some(parameter)
-        }
-        (prefix, parameter) => parameter.or(prefix),
-    };
-
-    let mut found = |name: &str| Name::found(name, warnings).map_err(|_| ReadError::NameTooLong);
-    let issuer = issuer.map(&mut found).transpose()?;
-    let account = found(&account)?;
-    if account.is_empty() {
-        warnings.push(Warning::AccountMissing);
-    }
-    Ok((issuer, account))
-}
-
 /// Issuer and account of the label. Neither should have a colon, and some have (an issuer that is
 /// an address): so the label is split where the parameter says that the issuer ends, else at the
 /// first colon that stands unencoded, else at the first encoded one.
@@ -127,61 +85,4 @@ fn halves(label: &str, parameter: Option<&str>) -> (Option<String>, String) {
         Some((Some(issuer.to_owned()), account.to_owned()))
     };
     said.or_else(raw).or_else(coded).unwrap_or((None, decoded))
-}
-
-/// The way of counting: every number is judged here, and only here.
-fn read_kind(kind: &str, query: &Query) -> Result<Kind, ReadError> {
-    let steam = match query.encoder.as_deref() {
-        None | Some("") => false,
-        Some(encoder) if is_steam(encoder) => true,
-        Some(_) => return Err(ReadError::Encoder),
-    };
-    match (kind.to_ascii_lowercase().as_str(), steam) {
-        ("steam", _) | ("totp", true) => read_steam(query),
-        ("totp", false) => Ok(Kind::Totp(Totp::new(
-            read_algorithm(query)?,
-            read_digits(query)?,
-            read_period(query)?,
-        ))),
-        ("hotp", false) => {
-            let hotp = Hotp::new(read_digits(query)?);
-            let algorithm = read_algorithm(query)?;
-            let counter = query.counter.as_deref().ok_or(ReadError::CounterMissing)?;
-            Ok(Kind::Hotp { algorithm, hotp, counter: number(counter).ok_or(ReadError::Counter)? })
-        }
-        ("hotp", true) => Err(ReadError::Encoder),
-        _ => Err(ReadError::Type),
-    }
-}
-
-/// Steam's codes have one shape. Numbers that ask for another contradict it.
-fn read_steam(query: &Query) -> Result<Kind, ReadError> {
-    if query.algorithm.is_some() && read_algorithm(query)? != Algorithm::Sha1 {
-        return Err(ReadError::Algorithm);
-    }
-    if query.digits.as_deref().is_some_and(|digits| number(digits) != Some(5_u8)) {
-        return Err(ReadError::Digits);
-    }
-    if query.period.as_deref().is_some_and(|period| number(period) != Some(30_u8)) {
-        return Err(ReadError::Period);
-    }
-    Ok(Kind::Steam)
-}
-
-fn is_steam(name: &str) -> bool {
-    name.eq_ignore_ascii_case("steam")
-}
-
-fn read_algorithm(query: &Query) -> Result<Algorithm, ReadError> {
-    query.algorithm.as_deref().map_or(Ok(Algorithm::Sha1), algorithm)
-}
-
-fn read_digits(query: &Query) -> Result<Digits, ReadError> {
-    let count = query.digits.as_deref().map_or(Some(6_u8), number);
-    count.and_then(|count| Digits::try_from(count).ok()).ok_or(ReadError::Digits)
-}
-
-fn read_period(query: &Query) -> Result<Period, ReadError> {
-    let seconds = query.period.as_deref().map_or(Some(30), number);
-    seconds.and_then(|seconds| Period::new(seconds).ok()).ok_or(ReadError::Period)
 }
