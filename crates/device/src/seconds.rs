@@ -1,0 +1,12 @@
+//! Times in a stored encoding: seconds, one number each.
+
+use countersign_otp::UnixTime;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub(crate) fn serialize<S: Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
+    time.secs().serialize(to)
+}
+
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<UnixTime, D::Error> {
+    u64::deserialize(from).map(UnixTime::from_secs)
+}
