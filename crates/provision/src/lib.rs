@@ -7,6 +7,8 @@ pub mod import;
 pub mod migration;
 #[cfg(feature = "qr")]
 pub mod qr;
+#[cfg(feature = "totp-rs")]
+mod totp_rs;
 mod uri;
 
 pub use uri::{Kind, NameError, Parsed, Profile, ReadError, Uri, Warning};

@@ -32,7 +32,7 @@ pub use self::{
     profile::Profile,
     read::Parsed,
 };
-#[cfg(feature = "import")]
+#[cfg(any(feature = "import", feature = "pskc", feature = "totp-rs"))]
 pub(crate) use self::{judge::judged, query::Query, secret::found};
 
 /// A key with its names and its way of counting: all that an otpauth URI says.
