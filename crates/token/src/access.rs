@@ -1,9 +1,11 @@
-//! Access tokens: JWTs (RFC 7519) as compact JWS (RFC 7515), behind a signer, and their verification.
+//! Access tokens: JWTs (RFC 7519) as compact JWS (RFC 7515), behind a signer, and their
+//! verification.
 //!
-//! The algorithm is pinned to the key: verification compares a token's header, octet by octet, with the headers that this
-//! crate writes for the keys it knows, and so never parses one. `alg: none`, another algorithm, another `kid`, `crit`,
-//! `jku`, an embedded key, all of RFC 8725, section 2.1, end there (attack B-08). Refuses more than 8 KiB before looking at
-//! it, every encoding but the canonical one, an expired token, another `typ`, `type`, issuer or audience (B-03).
+//! The algorithm is pinned to the key: verification compares a token's header, octet by octet, with
+//! the headers that this crate writes for the keys it knows, and so never parses one. `alg: none`,
+//! another algorithm, another `kid`, `crit`, `jku`, an embedded key, all of RFC 8725, section 2.1,
+//! end there (attack B-08). Refuses more than 8 KiB before looking at it, every encoding but the
+//! canonical one, an expired token, another `typ`, `type`, issuer or audience (B-03).
 
 mod claims;
 mod ed25519;
@@ -25,7 +27,8 @@ pub use self::keys::{AccessError, Keys, SameKeyTwice};
 /// The most characters of an access token: what a server takes as the line of a header.
 pub const MAX_CHARS: usize = 8192;
 
-/// Signs access tokens. Ed25519 is here; another algorithm, or a key that lives elsewhere, is another implementation.
+/// Signs access tokens. Ed25519 is here; another algorithm, or a key that lives elsewhere, is
+/// another implementation.
 pub trait Sign: Send + Sync + fmt::Debug {
     /// The `alg` of RFC 7518, section 3.1, or RFC 8037, section 3.1: `EdDSA`.
     fn algorithm(&self) -> &'static str;
@@ -69,9 +72,11 @@ pub trait Verify: Send + Sync + fmt::Debug {
 /// # use countersign_otp::UnixTime;
 /// # use countersign_token::{AccessClaims, Ed25519, Keys, Sign, access};
 /// # let claims = AccessClaims {
-/// #     iss: "https://id.example".into(), aud: "app".into(), sub: "alice".into(), sid: "s1".into(), tenant_id: "t1".into(),
-/// #     tenant_ids: vec!["t1".into()], email: None, email_verified: false, amr: vec!["pwd".into(), "mfa".into(), "otp".into()],
-/// #     acr: None, auth_time: UnixTime::from_secs(1000), iat: UnixTime::from_secs(1000), exp: UnixTime::from_secs(1900),
+/// #     iss: "https://id.example".into(), aud: "app".into(), sub: "alice".into(),
+/// #     sid: "s1".into(), tenant_id: "t1".into(), tenant_ids: vec!["t1".into()],
+/// #     email: None, email_verified: false, amr: vec!["pwd".into(), "mfa".into()], acr: None,
+/// #     auth_time: UnixTime::from_secs(1000), iat: UnixTime::from_secs(1000),
+/// #     exp: UnixTime::from_secs(1900),
 /// #     jti: "j1".into(), roles: vec![], permissions: vec![], epoch: 0,
 /// # };
 /// let signer = Ed25519::from_seed(&[7; 32]); // yours is random
@@ -114,7 +119,8 @@ impl fmt::Display for MintError {
         match self {
             Self::TooLong => write!(
                 f,
-                "an access token takes {MAX_CHARS} characters: give the user fewer roles, permissions or tenants"
+                "an access token takes {MAX_CHARS} characters: give the user fewer roles, \
+                 permissions or tenants"
             ),
             Self::Claims => f.write_str("the claims are not JSON"),
             Self::Sign(error) => error.fmt(f),

@@ -17,11 +17,12 @@ impl Params {
     /// 19 MiB, two passes, one lane: the OWASP password storage cheat sheet's choice, about 20 ms.
     pub const DEFAULT: Self = Self { memory: 19 * 1024, passes: 2, lanes: 1 };
 
-    /// The least that Argon2 takes, for tests alone: whoever reads such a hash soon has what was hashed.
+    /// The least that Argon2 takes, for tests alone: whoever reads such a hash soon has what was
+    /// hashed.
     pub const INSECURE_FOR_TESTS: Self = Self { memory: 8, passes: 1, lanes: 1 };
 
-    /// `memory` in KiB, 7168 to 1048576; `passes` 1 to 16 (3 from where `memory` is below 12288, 5 below 9216, as the OWASP
-    /// cheat sheet pairs them); `lanes` 1 to 16.
+    /// `memory` in KiB, 7168 to 1048576; `passes` 1 to 16 (3 from where `memory` is below 12288, 5
+    /// below 9216, as the OWASP cheat sheet pairs them); `lanes` 1 to 16.
     ///
     /// # Errors
     /// [`ParamsError`] out of these bounds.
@@ -58,7 +59,8 @@ impl Params {
         self.lanes
     }
 
-    /// Those of a hash read back: as weak as they were written, but never so dear that a stored row stops the process.
+    /// Those of a hash read back: as weak as they were written, but never so dear that a stored row
+    /// stops the process.
     pub(crate) const fn stored(memory: u32, passes: u32, lanes: u32) -> Result<Self, ParamsError> {
         match (memory, passes, lanes) {
             (8..=1_048_576, 1..=16, 1..=16) if memory >= 8 * lanes => {
@@ -165,8 +167,8 @@ mod tests {
         assert_eq!(Params::stored(8, 1, 2), Err(ParamsError));
     }
 
-    // RFC 9106, section 5.3, has associated data, which we do not use; so the oracle is the reference
-    // implementation in `password`, and here is what separates the inputs.
+    // RFC 9106, section 5.3, has associated data, which we do not use; so the oracle is the
+    // reference implementation in `password`, and here is what separates the inputs.
     #[test]
     fn secret_input_and_salt_all_count() {
         let hash = |secret: &[u8], input: &[u8], salt: &[u8]| {

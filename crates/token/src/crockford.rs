@@ -1,7 +1,8 @@
 //! Crockford's base32 of 80 bits, in constant time and without a copy.
 //!
-//! Thirty-two characters without I, L, O and U; case, and the look-alikes I, L (1) and O (0), fold. The library for it
-//! indexes its tables with the secret and grows its buffers, which leaves copies behind; it is the tests' oracle.
+//! Thirty-two characters without I, L, O and U; case, and the look-alikes I, L (1) and O (0), fold.
+//! The library for it indexes its tables with the secret and grows its buffers, which leaves copies
+//! behind; it is the tests' oracle.
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Which family an [`Opaque`](crate::Opaque) token belongs to: a session's refresh tokens, or the secrets that one browser
-/// was given one after another. Random, unique, and no secret: it finds the entry, the secret proves it.
+/// Which family an [`Opaque`](crate::Opaque) token belongs to: a session's refresh tokens, or the
+/// secrets that one browser was given one after another. Random, unique, and no secret: it finds
+/// the entry, the secret proves it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FamilyId([u8; Self::LEN]);
 

@@ -1,8 +1,9 @@
 //! Opaque tokens: a random secret of a family, of which only a keyed digest is stored.
 //!
-//! For what lives long and rotates: refresh tokens from their first use on, and the secrets of known browsers. 256 bits
-//! (OWASP ASVS 7.2.3 asks for 128), so that a plain keyed digest is enough. Refuses every text but the canonical one.
-//! The digest is bound to kind and family: one kind's digest never matches another's token (attack B-07).
+//! For what lives long and rotates: refresh tokens from their first use on, and the secrets of
+//! known browsers. 256 bits (OWASP ASVS 7.2.3 asks for 128), so that a plain keyed digest is
+//! enough. Refuses every text but the canonical one. The digest is bound to kind and family: one
+//! kind's digest never matches another's token (attack B-07).
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -28,7 +29,10 @@ const VERSION: &str = "1";
 /// # enum Refresh {}
 /// # impl Kind for Refresh { const NAME: &'static str = "refresh"; type Claims = (); }
 /// # let mut n = 0u8;
-/// # let mut fill = |buf: &mut [u8]| { for b in buf { n = n.wrapping_add(7); *b = n } Ok::<_, std::fmt::Error>(()) };
+/// # let mut fill = |buf: &mut [u8]| {
+/// #     buf.iter_mut().for_each(|b| { n = n.wrapping_add(7); *b = n });
+/// #     Ok::<_, std::fmt::Error>(())
+/// # };
 /// # let vault = Ring::try_new(&mut fill)?;
 /// let token = Opaque::<Refresh>::try_new(&mut fill)?;
 /// let stored = token.digest(&vault);
@@ -103,7 +107,8 @@ impl<K: Kind> Opaque<K> {
         Ok(token)
     }
 
-    /// Its text, to be handed out: [`CHARS`](Self::CHARS) characters that need no quoting in a cookie or a URL.
+    /// Its text, to be handed out: [`CHARS`](Self::CHARS) characters that need no quoting in a
+    /// cookie or a URL.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
         let mut bytes = Zeroizing::new([0; BYTES]);

@@ -1,7 +1,8 @@
 //! Passwords of our own directory: Argon2id (RFC 9106) in PHC strings.
 //!
-//! Refuses inputs above 1024 bytes before they cost anything, hashes of another algorithm, and hashes whose cost would stop
-//! the process. An unknown user costs what a known one does (attack C-25).
+//! Refuses inputs above 1024 bytes before they cost anything, hashes of another algorithm, and
+//! hashes whose cost would stop the process. An unknown user costs what a known one does (attack
+//! C-25).
 
 use std::fmt;
 
@@ -23,8 +24,8 @@ pub struct PasswordHash {
 }
 
 impl PasswordHash {
-    /// Hashes `password`. `salt` is drawn uniformly at random for each. Takes as long as `params` say: run it where blocking is
-    /// allowed, and few at a time.
+    /// Hashes `password`. `salt` is drawn uniformly at random for each. Takes as long as `params`
+    /// say: run it where blocking is allowed, and few at a time.
     ///
     /// # Errors
     /// [`HashError`] where the password is longer than [`MAX_BYTES`], or memory is short.
@@ -39,7 +40,8 @@ impl PasswordHash {
     /// Reads a stored hash.
     ///
     /// # Errors
-    /// [`PasswordHashError`] where it is not of Argon2id, version 19, with 32 bytes and a cost within bounds.
+    /// [`PasswordHashError`] where it is not of Argon2id, version 19, with 32 bytes and a cost
+    /// within bounds.
     pub fn parse(text: &str) -> Result<Self, PasswordHashError> {
         if text.len() > MAX_PHC {
             return Err(PasswordHashError);
@@ -70,8 +72,8 @@ impl PasswordHash {
     }
 }
 
-/// Is `password` the one that `stored` is the hash of? Where there is no such user, or one without a password, `None` costs
-/// what a hash of `usual` costs, and is never right.
+/// Is `password` the one that `stored` is the hash of? Where there is no such user, or one without
+/// a password, `None` costs what a hash of `usual` costs, and is never right.
 ///
 /// # Errors
 /// [`HashError`] where memory is short: no decision was reached.

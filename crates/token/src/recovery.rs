@@ -1,8 +1,9 @@
 //! The recovery code: 80 random bits that the owner keeps on paper.
 //!
-//! NIST SP 800-63B-4 asks 64 bits of a saved recovery code; what has less than 112 is stored as a password is, so: Argon2id
-//! with a salt of 32 bytes and a pepper from the vault (OWASP ASVS 6.5.2, attacks E-08, E-09). A 16-bit keyed tag beside
-//! the hash turns away a flood of wrong codes before it costs any hashing (E-12).
+//! NIST SP 800-63B-4 asks 64 bits of a saved recovery code; what has less than 112 is stored as a
+//! password is, so: Argon2id with a salt of 32 bytes and a pepper from the vault (OWASP ASVS 6.5.2,
+//! attacks E-08, E-09). A 16-bit keyed tag beside the hash turns away a flood of wrong codes before
+//! it costs any hashing (E-12).
 
 use std::fmt;
 
@@ -18,7 +19,8 @@ const TAG: Purpose = Purpose::scoped("recovery", "tag");
 const PEPPER: Purpose = Purpose::scoped("recovery", "pepper");
 const SALT: usize = 32;
 
-/// A recovery code: sixteen characters of Crockford's base32. Wiped when dropped, compared in constant time.
+/// A recovery code: sixteen characters of Crockford's base32. Wiped when dropped, compared in
+/// constant time.
 ///
 /// ```
 /// use countersign_token::RecoveryCode;
@@ -37,10 +39,12 @@ impl RecoveryCode {
     /// Characters of a code.
     pub const CHARS: usize = crockford::CHARS;
 
-    /// No more characters are looked at: a code with a separator after every character is half of it.
+    /// No more characters are looked at: a code with a separator after every character is half of
+    /// it.
     const MAX_INPUT: usize = 64;
 
-    /// A code filled by the caller's generator. All 2^80 are as likely, and so are the characters at each place.
+    /// A code filled by the caller's generator. All 2^80 are as likely, and so are the characters
+    /// at each place.
     ///
     /// # Errors
     /// The generator's.
@@ -50,7 +54,8 @@ impl RecoveryCode {
         Ok(code)
     }
 
-    /// Reads a code as people write it: in either case, with spaces and dashes, O for 0, I and L for 1.
+    /// Reads a code as people write it: in either case, with spaces and dashes, O for 0, I and L
+    /// for 1.
     ///
     /// # Errors
     /// [`RecoveryCodeError`] where anything else is left over, or missing.
@@ -77,8 +82,8 @@ impl RecoveryCode {
         text
     }
 
-    /// What is stored of it. `salt` is drawn uniformly at random for each code. Takes as long as `params` say: run it where
-    /// blocking is allowed, and few at a time.
+    /// What is stored of it. `salt` is drawn uniformly at random for each code. Takes as long as
+    /// `params` say: run it where blocking is allowed, and few at a time.
     ///
     /// # Errors
     /// [`HashError`] where memory is short.

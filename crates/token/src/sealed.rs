@@ -1,8 +1,9 @@
 //! Sealed tokens, which only we read: the vault's AEAD over compact claims, in base64url.
 //!
-//! A token's kind is a type, and is in the key it is sealed under and in the associated data: a token of one kind never
-//! opens as another, in whatever place it is presented (attacks B-03, B-07). Refuses what is long before it looks at it,
-//! every encoding but the canonical one, every flipped bit, every byte too many (B-08).
+//! A token's kind is a type, and is in the key it is sealed under and in the associated data: a
+//! token of one kind never opens as another, in whatever place it is presented (attacks B-03,
+//! B-07). Refuses what is long before it looks at it, every encoding but the canonical one, every
+//! flipped bit, every byte too many (B-08).
 //!
 //! Whether a token has expired is in its claims, and its reader's to judge: there is no clock here.
 
@@ -31,8 +32,8 @@ pub trait Kind {
     /// The kind's name: unique, and for ever, because it goes into the key.
     const NAME: &'static str;
 
-    /// What a token of this kind says. Its encoding has no field names: an older token is read by the order of the
-    /// fields, so a kind whose claims change gets a new name.
+    /// What a token of this kind says. Its encoding has no field names: an older token is read by
+    /// the order of the fields, so a kind whose claims change gets a new name.
     type Claims: Serialize + DeserializeOwned;
 }
 
@@ -45,8 +46,8 @@ impl<K: Kind> Token<K> {
 
     const PURPOSE: Purpose = Purpose::scoped("token", K::NAME);
 
-    /// Seals `claims` for `context` (a realm, say), which has to be given again to open it. `nonce` is drawn uniformly at
-    /// random for each token.
+    /// Seals `claims` for `context` (a realm, say), which has to be given again to open it. `nonce`
+    /// is drawn uniformly at random for each token.
     ///
     /// # Errors
     /// [`TokenError::TooLong`] where the token would be longer than [`MAX_CHARS`](Self::MAX_CHARS),
@@ -74,7 +75,8 @@ impl<K: Kind> Token<K> {
     /// Opens the text of a token of this kind and `context`.
     ///
     /// # Errors
-    /// [`TokenError`]. A text of any length costs no more than one of [`MAX_CHARS`](Self::MAX_CHARS).
+    /// [`TokenError`]. A text of any length costs no more than one of
+    /// [`MAX_CHARS`](Self::MAX_CHARS).
     pub fn open(vault: &dyn Vault, context: &[&[u8]], text: &str) -> Result<K::Claims, TokenError> {
         if text.len() > Self::MAX_CHARS {
             return Err(TokenError::TooLong);

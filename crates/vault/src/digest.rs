@@ -4,10 +4,11 @@ use core::fmt;
 
 use subtle::{Choice, ConstantTimeEq};
 
-/// HMAC-SHA256 (RFC 2104) under a key of its own purpose: what [`Vault::digest`](crate::Vault::digest) returns.
+/// HMAC-SHA256 (RFC 2104) under a key of its own purpose: what
+/// [`Vault::digest`](crate::Vault::digest) returns.
 ///
-/// Stored instead of the secret, or of the address, that it was made from: without the ring's root nobody can try
-/// candidates against it. Compared in constant time; `Debug` shows nothing.
+/// Stored instead of the secret, or of the address, that it was made from: without the ring's root
+/// nobody can try candidates against it. Compared in constant time; `Debug` shows nothing.
 #[derive(Clone, Copy)]
 pub struct Digest([u8; Self::LEN]);
 
@@ -27,7 +28,8 @@ impl Digest {
         &self.0
     }
 
-    /// The first 16 bits: enough to find an entry among few, too little to test candidates against offline.
+    /// The first 16 bits: enough to find an entry among few, too little to test candidates against
+    /// offline.
     #[must_use]
     pub const fn first_u16(&self) -> u16 {
         u16::from_be_bytes([self.0[0], self.0[1]])

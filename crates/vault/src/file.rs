@@ -1,7 +1,7 @@
 //! Key files and the environment.
 //!
-//! Refuses a key file that anybody but its owner can read, and never writes one that way. Files appear whole or not at
-//! all: written beside, synced, then named.
+//! Refuses a key file that anybody but its owner can read, and never writes one that way. Files
+//! appear whole or not at all: written beside, synced, then named.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -47,8 +47,8 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, FileError> {
     Ok(text)
 }
 
-/// Writes a new key file, readable by its owner alone. An existing one is never touched: a ring written over is a
-/// database lost.
+/// Writes a new key file, readable by its owner alone. An existing one is never touched: a ring
+/// written over is a database lost.
 ///
 /// # Errors
 /// [`FileError::Io`], of kind `AlreadyExists` where there is a file at `path`.
@@ -67,8 +67,8 @@ pub fn replace(path: impl AsRef<Path>, ring: &Ring) -> Result<(), FileError> {
     write(path.as_ref(), ring, |new, path| fs::rename(new, path))
 }
 
-/// Reads the ring from [`ENVIRONMENT`], or from another variable. Prefer a file: the environment is inherited by every
-/// child process and shown by many tools.
+/// Reads the ring from [`ENVIRONMENT`], or from another variable. Prefer a file: the environment is
+/// inherited by every child process and shown by many tools.
 ///
 /// # Errors
 /// [`FileError::NotSet`], and those of [`Ring::parse`].
@@ -99,7 +99,8 @@ impl fmt::Display for FileError {
             Self::Io(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Exposed(path) => write!(
                 f,
-                "{0}: others than its owner may read it: `chmod 600 {0}`, and turn the keys if they did",
+                "{0}: others than its owner may read it: `chmod 600 {0}`, and make new keys if they \
+                 did",
                 path.display()
             ),
             Self::NotAKeyFile(path) => write!(f, "{}: not a key file", path.display()),

@@ -1,7 +1,8 @@
 //! Length framing: every part is written as its length (8 bytes, big-endian) and its bytes.
 //!
-//! Joining parts without lengths lets `["ab", "c"]` and `["a", "bc"]` collide, and whoever chooses an id chooses the
-//! collision (attack D-10). A framed list reads back in one way only, so the framing is injective.
+//! Joining parts without lengths lets `["ab", "c"]` and `["a", "bc"]` collide, and whoever chooses
+//! an id chooses the collision (attack D-10). A framed list reads back in one way only, so the
+//! framing is injective.
 
 use alloc::vec::Vec;
 

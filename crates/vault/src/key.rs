@@ -1,8 +1,9 @@
 //! One 256-bit secret of the ring, and how the key of a purpose is derived from it.
 //!
-//! A subkey is HKDF-Expand of one block, `HMAC-SHA256(secret, info | 0x01)` (RFC 5869, section 2.3); the extract step
-//! is left out, as section 3.3 allows for a secret that is uniformly random already. It is written out over `hmac`
-//! because the block is then ours to wipe, and because it cannot fail; the tests hold it against the `hkdf` crate.
+//! A subkey is HKDF-Expand of one block, `HMAC-SHA256(secret, info | 0x01)` (RFC 5869, section
+//! 2.3); the extract step is left out, as section 3.3 allows for a secret that is uniformly random
+//! already. It is written out over `hmac` because the block is then ours to wipe, and because it
+//! cannot fail; the tests hold it against the `hkdf` crate.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -84,7 +85,8 @@ impl fmt::Debug for Key {
     }
 }
 
-/// HMAC keyed with `key`, padded to the block as RFC 2104 says: the constructor that takes a block cannot fail.
+/// HMAC keyed with `key`, padded to the block as RFC 2104 says: the constructor that takes a block
+/// cannot fail.
 fn hmac(key: &[u8; LEN]) -> Hmac<Sha256> {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     block[..LEN].copy_from_slice(key);

@@ -1,15 +1,17 @@
 //! The local vault: a permanent root for names and digests, and numbered sealing keys.
 //!
-//! Sealed: version (1 byte, 1) | key id (4, big-endian) | nonce (24) | ciphertext | tag (16), by XChaCha20-Poly1305
-//! (RFC 8439 over draft-irtf-cfrg-xchacha, section 2.3). Associated data: version, key id, then purpose and context
-//! framed by length. Every purpose has its own subkey of every key.
+//! Sealed: version (1 byte, 1) | key id (4, big-endian) | nonce (24) | ciphertext | tag (16), by
+//! XChaCha20-Poly1305 (RFC 8439 over draft-irtf-cfrg-xchacha, section 2.3). Associated data:
+//! version, key id, then purpose and context framed by length. Every purpose has its own subkey of
+//! every key.
 //!
-//! The root never rotates, because what is found under a digest would be lost with it; the sealing keys turn without
-//! downtime: give every node the ring with the new key while [`Ring::sealing_with`] still names the old one, then let the
-//! new one seal, re-seal what [`Vault::key_of`] says is old, and drop the old key when nothing is left under it.
+//! The root never rotates, because what is found under a digest would be lost with it; the sealing
+//! keys turn without downtime: give every node the ring with the new key while
+//! [`Ring::sealing_with`] still names the old one, then let the new one seal, re-seal what
+//! [`Vault::key_of`] says is old, and drop the old key when nothing is left under it.
 //!
-//! Refuses: unknown versions and keys, and, without telling which, another purpose, another context, any flipped bit
-//! (attacks B-03, B-07, B-08, E-22).
+//! Refuses: unknown versions and keys, and, without telling which, another purpose, another
+//! context, any flipped bit (attacks B-03, B-07, B-08, E-22).
 
 mod error;
 mod text;
@@ -38,8 +40,11 @@ const HEAD: usize = 1 + 4;
 /// ```
 /// # use countersign_vault::{Purpose, Ring, Vault};
 /// # let mut n = 0u8;
-/// # let mut system_generator = |buf: &mut [u8]| { for b in buf { n = n.wrapping_add(7); *b = n } Ok::<_, core::fmt::Error>(()) };
-/// let ring = Ring::try_new(&mut system_generator)?.with_new_key(&mut system_generator)?;
+/// # let mut fill = |buf: &mut [u8]| {
+/// #     buf.iter_mut().for_each(|b| { n = n.wrapping_add(7); *b = n });
+/// #     Ok::<_, core::fmt::Error>(())
+/// # };
+/// let ring = Ring::try_new(&mut fill)?.with_new_key(&mut fill)?; // of your system's generator
 /// assert_eq!(ring.newest().number(), 2);
 ///
 /// let again = Ring::parse(&ring.to_text())?;
@@ -67,8 +72,9 @@ impl Ring {
         Self::assemble(root, BTreeMap::from([(id, filled(&mut fill)?)]), id)
     }
 
-    /// The same ring with one key more, numbered after the highest, which seals from now on. To let it seal later, when
-    /// every node knows it, call [`sealing_with`](Self::sealing_with) on the result.
+    /// The same ring with one key more, numbered after the highest, which seals from now on. To let
+    /// it seal later, when every node knows it, call [`sealing_with`](Self::sealing_with) on
+    /// the result.
     ///
     /// # Errors
     /// As [`try_new`](Self::try_new), and [`RingError::TooManyKeys`].
@@ -142,7 +148,8 @@ impl Vault for Ring {
         nonce: [u8; NONCE],
         plaintext: &[u8],
     ) -> Result<Vec<u8>, SealError> {
-        // `assemble` and `without_key` keep the newest key in the ring; without it nothing is sealed.
+        // `assemble` and `without_key` keep the newest key in the ring; without it nothing is
+        // sealed.
         let key = self.keys.get(&self.newest).ok_or(SealError::NoKey)?;
         let head = head(self.newest);
         let start = HEAD + NONCE;

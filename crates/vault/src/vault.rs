@@ -1,4 +1,5 @@
-//! What the rest of Countersign asks for: seal, open, digest. Object safe; passed as `Arc<dyn Vault>`.
+//! What the rest of Countersign asks for: seal, open, digest. Object safe; passed as `Arc<dyn
+//! Vault>`.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -9,14 +10,16 @@ use crate::{Digest, Purpose};
 
 /// Sealing with key ids and rotation, and keyed digests.
 ///
-/// Synchronous and local: an outside KMS wraps the ring's keys ([`KeyWrap`](crate::KeyWrap)) and is not asked for each
-/// record. [`Ring`](crate::Ring) is the implementation.
+/// Synchronous and local: an outside KMS wraps the ring's keys ([`KeyWrap`](crate::KeyWrap)) and is
+/// not asked for each record. [`Ring`](crate::Ring) is the implementation.
 pub trait Vault: Send + Sync + fmt::Debug {
-    /// Seals `plaintext` under the key that [`newest`](Self::newest) names, bound to `purpose` and to every part of `context`.
+    /// Seals `plaintext` under the key that [`newest`](Self::newest) names, bound to `purpose` and
+    /// to every part of `context`.
     ///
-    /// `context` says whose it is (a record's key, a token's kind): whoever moves a sealed value to another place moves
-    /// it out of its context, and it no longer opens. `nonce` comes from the caller, who holds the generator; it must be
-    /// drawn uniformly at random for each call (192 bits, so that chance never repeats one).
+    /// `context` says whose it is (a record's key, a token's kind): whoever moves a sealed value to
+    /// another place moves it out of its context, and it no longer opens. `nonce` comes from
+    /// the caller, who holds the generator; it must be drawn uniformly at random for each call
+    /// (192 bits, so that chance never repeats one).
     ///
     /// # Errors
     /// [`SealError`] where `plaintext` is longer than the cipher takes (256 GiB).
@@ -28,8 +31,8 @@ pub trait Vault: Send + Sync + fmt::Debug {
         plaintext: &[u8],
     ) -> Result<Vec<u8>, SealError>;
 
-    /// Opens what [`seal`](Self::seal) made for the same purpose and context. Work and memory are bounded by the length
-    /// of `sealed`, and nothing is allocated before its key is known.
+    /// Opens what [`seal`](Self::seal) made for the same purpose and context. Work and memory are
+    /// bounded by the length of `sealed`, and nothing is allocated before its key is known.
     ///
     /// # Errors
     /// [`OpenError`]: every refusal is final, nothing of the content is given out.
@@ -40,12 +43,13 @@ pub trait Vault: Send + Sync + fmt::Debug {
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError>;
 
-    /// HMAC-SHA256 of `parts`, framed by length, under a key derived for `purpose` from the root that never rotates: for
-    /// the names of store keys, stored digests of tokens and codes, recovery tags.
+    /// HMAC-SHA256 of `parts`, framed by length, under a key derived for `purpose` from the root
+    /// that never rotates: for the names of store keys, stored digests of tokens and codes,
+    /// recovery tags.
     fn digest(&self, purpose: Purpose, parts: &[&[u8]]) -> Digest;
 
-    /// The key that `sealed` was sealed under, read from its header and not authenticated: what differs from
-    /// [`newest`](Self::newest) is sealed afresh when it is next written.
+    /// The key that `sealed` was sealed under, read from its header and not authenticated: what
+    /// differs from [`newest`](Self::newest) is sealed afresh when it is next written.
     ///
     /// # Errors
     /// [`OpenError::Malformed`] and [`OpenError::UnknownVersion`].
@@ -100,8 +104,9 @@ impl fmt::Display for SealError {
 
 impl core::error::Error for SealError {}
 
-/// Why nothing was opened. The first three are read from the clear header alone; whatever depends on a secret (another
-/// key under this id, another purpose or context, a changed bit) is one and the same: [`Forged`](Self::Forged).
+/// Why nothing was opened. The first three are read from the clear header alone; whatever depends
+/// on a secret (another key under this id, another purpose or context, a changed bit) is one and
+/// the same: [`Forged`](Self::Forged).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {

@@ -1,4 +1,5 @@
-//! An outside key management service: it wraps the ring, and is asked only when the ring loads or turns.
+//! An outside key management service: it wraps the ring, and is asked only when the ring loads or
+//! turns.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -8,8 +9,9 @@ use zeroize::Zeroizing;
 
 /// A key management service that encrypts the ring under a key which never leaves it.
 ///
-/// It is handed the ring's whole text (a ring of the most keys is under 3 kB, below the 4 kB that the usual services take),
-/// so that key, id and root stay bound together. `unwrap` must authenticate what it opens. Both may block on the network:
+/// It is handed the ring's whole text (a ring of the most keys is under 3 kB, below the 4 kB that
+/// the usual services take), so that key, id and root stay bound together. `unwrap` must
+/// authenticate what it opens. Both may block on the network:
 /// call [`Ring::parse_wrapped`](crate::Ring::parse_wrapped) where blocking is allowed.
 pub trait KeyWrap: fmt::Debug {
     /// Encrypts `secret`.

@@ -1,4 +1,5 @@
-//! What is sealed opens where it was sealed for, and nowhere else (attacks B-03, B-07, B-08, D-10, E-22).
+//! What is sealed opens where it was sealed for, and nowhere else (attacks B-03, B-07, B-08, D-10,
+//! E-22).
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use countersign_vault::{KeyId, OpenError, Purpose, Ring, Vault};

@@ -1,6 +1,7 @@
-//! What an access token says. The names in its JSON are this token's own format, and stand in this file alone: registered
-//! ones (RFC 7519, section 4.1; OpenID Connect Core, sections 2 and 5.1), those that client libraries of the compatible
-//! service read (`tenantId`, `tenantIds`, `type`, `sid`, `roles`, `permissions`), and `epoch`, which is ours.
+//! What an access token says. The names in its JSON are this token's own format, and stand in this
+//! file alone: registered ones (RFC 7519, section 4.1; OpenID Connect Core, sections 2 and 5.1),
+//! those that client libraries of the compatible service read (`tenantId`, `tenantIds`, `type`,
+//! `sid`, `roles`, `permissions`), and `epoch`, which is ours.
 
 use std::fmt;
 
@@ -69,7 +70,8 @@ impl fmt::Debug for AccessClaims {
     }
 }
 
-/// What every access token of ours says beside its claims, so that none of another kind passes for one.
+/// What every access token of ours says beside its claims, so that none of another kind passes for
+/// one.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum Type {
     #[serde(rename = "userToken")]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
+use countersign_vault::{Purpose, Vault};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -12,6 +13,7 @@ use super::{Jwk, PublicKey, Sign, SignError, Verify};
 
 const ALGORITHM: &str = "EdDSA";
 const CURVE: &str = "Ed25519";
+const SEED: Purpose = Purpose::scoped("access token", "Ed25519 seed");
 
 /// A key that signs. Wiped when dropped.
 pub struct Ed25519 {
@@ -20,7 +22,7 @@ pub struct Ed25519 {
 }
 
 impl Ed25519 {
-    /// The key of this seed: 32 random bytes, or a digest of the vault under a purpose of its own.
+    /// The key of this seed, 32 random bytes.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         let key = Box::new(SigningKey::from_bytes(seed));
@@ -36,6 +38,14 @@ impl Ed25519 {
         let mut seed = Zeroizing::new([0; 32]);
         fill(seed.as_mut_slice())?;
         Ok(Self::from_seed(&seed))
+    }
+
+    /// The key that belongs to this vault: one secret less to keep. `generation` tells the keys of one
+    /// vault apart; raise it to retire the present one.
+    #[must_use]
+    pub fn derive(vault: &dyn Vault, generation: u32) -> Self {
+        let seed = vault.digest(SEED, &[&generation.to_be_bytes()]);
+        Self::from_seed(&Zeroizing::new(*seed.as_bytes()))
     }
 
     /// The public half.
@@ -80,8 +90,8 @@ impl Ed25519Public {
     /// The key with this encoding (RFC 8032, section 5.1.2).
     ///
     /// # Errors
-    /// [`WeakKey`] where it is not the one encoding of a point of the curve, or the point is one under
-    /// which signatures mean nothing.
+    /// [`WeakKey`] where it is not the one encoding of a point of the curve, or the point is one
+    /// under which signatures mean nothing.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, WeakKey> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| WeakKey)?;
         // Section 5.1.3 refuses a coordinate that is not reduced, the library does not.
@@ -175,6 +185,25 @@ mod tests {
         assert!(!public.verify(&message[1..], &signature));
         assert!(!public.verify(message, &signature[1..]));
         assert!(!public.verify(message, &[&signature[..], &[0]].concat()));
+    }
+
+    #[test]
+    fn a_vault_has_one_key_a_generation() {
+        let ring = |byte: u8| {
+            let mut byte = byte;
+            countersign_vault::Ring::try_new(|secret| {
+                secret.fill_with(|| {
+                    byte = byte.wrapping_mul(5).wrapping_add(3);
+                    byte
+                });
+                Ok::<_, ()>(())
+            })
+            .unwrap()
+        };
+        let id = |ring, generation| Ed25519::derive(&ring, generation).key_id().to_owned();
+        assert_eq!(id(ring(1), 1), id(ring(1), 1));
+        assert_ne!(id(ring(1), 1), id(ring(1), 2));
+        assert_ne!(id(ring(1), 1), id(ring(2), 1));
     }
 
     #[test]

@@ -25,8 +25,8 @@ struct Key {
 }
 
 impl Keys {
-    /// Tokens of `issuer` for `audience`, signed by one of `keys`: the present one first, then the retired ones whose
-    /// tokens have not all expired.
+    /// Tokens of `issuer` for `audience`, signed by one of `keys`: the present one first, then the
+    /// retired ones whose tokens have not all expired.
     ///
     /// # Errors
     /// [`SameKeyTwice`] where two keys have one id and algorithm.
@@ -51,8 +51,8 @@ impl Keys {
     /// It may belong to a session that has ended since: compare its `epoch` with the user's.
     ///
     /// # Errors
-    /// [`AccessError`]. Nothing is decoded before the signature is found right, and a text of any length costs no more
-    /// than one of [`MAX_CHARS`].
+    /// [`AccessError`]. Nothing is decoded before the signature is found right, and a text of any
+    /// length costs no more than one of [`MAX_CHARS`].
     pub fn verify(&self, text: &str, now: UnixTime) -> Result<AccessClaims, AccessError> {
         if text.len() > MAX_CHARS {
             return Err(AccessError::TooLong);

@@ -94,7 +94,8 @@ fn every_flipped_bit_and_other_character_is_refused() {
     let (token, keys) = (token(), keys(1));
     for place in 0..token.len() {
         for byte in (0..128u8).filter(|byte| *byte != token.as_bytes()[place]) {
-            // All of them at the joints and at the ends, where encodings are ambiguous; single bits elsewhere.
+            // All of them at the joints and at the ends, where encodings are ambiguous; single bits
+            // elsewhere.
             let near_dot =
                 token.as_bytes()[place.saturating_sub(2)..].iter().take(5).any(|b| *b == b'.');
             let near_end = place + 3 > token.len();
@@ -115,7 +116,8 @@ fn only_our_own_header_is_taken() {
         keys(1).verify(&signed(&header(), &payload()), NOW),
         Err(AccessError::UnknownHeader)
     );
-    // That was the right header with its members in another order: even that is not ours. So are these.
+    // That was the right header with its members in another order: even that is not ours. So are
+    // these.
     for header in [
         json!({"alg": "none", "typ": "JWT", "kid": kid}),
         json!({"alg": "None", "typ": "JWT", "kid": kid}),

@@ -66,8 +66,9 @@ fn what_is_no_code_is_refused() {
     }
 }
 
-// Each character of the alphabet as often as any other, at each of the sixteen places: a biased generator, or one of the
-// 32-bit kind, fails here. With 31 degrees of freedom a fair one exceeds 80 less than once in 300,000 places.
+// Each character of the alphabet as often as any other, at each of the sixteen places: a biased
+// generator, or one of the 32-bit kind, fails here. With 31 degrees of freedom a fair one exceeds
+// 80 less than once in 300,000 places.
 #[test]
 fn every_character_is_as_likely_at_every_place_and_no_code_comes_twice() {
     const CODES: u32 = 100_000;

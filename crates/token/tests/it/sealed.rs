@@ -73,7 +73,8 @@ fn every_flipped_bit_is_refused() {
     }
 }
 
-// The last character holds bits that no byte uses: they have to be zero, or one token has many texts.
+// The last character holds bits that no byte uses: they have to be zero, or one token has many
+// texts.
 #[test]
 fn every_other_text_of_a_token_is_refused() {
     for name in ["a", "al", "ali"] {

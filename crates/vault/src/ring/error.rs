@@ -57,7 +57,8 @@ impl fmt::Display for RingError {
             ),
             Self::UnknownLine { line } => write!(
                 f,
-                "line {line}: expected `root <key>`, `key <number> <key>`, `newest <number>` or `# comment`"
+                "line {line}: expected `root <key>`, `key <number> <key>`, `newest <number>` or \
+                 `# comment`"
             ),
             Self::BadKey { line } => write!(
                 f,

@@ -7,8 +7,8 @@
 //! key 2 43 characters of base64url
 //! newest 1
 //! ```
-//! `newest` names the key that seals, by default the one with the highest number. Empty lines and lines that begin with
-//! `#` are skipped; everything else that is not of these forms is refused.
+//! `newest` names the key that seals, by default the one with the highest number. Empty lines and
+//! lines that begin with `#` are skipped; everything else that is not of these forms is refused.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -78,7 +78,8 @@ impl Ring {
         text
     }
 
-    /// Reads what [`to_wrapped_text`](Self::to_wrapped_text) wrote, asking the key management service once.
+    /// Reads what [`to_wrapped_text`](Self::to_wrapped_text) wrote, asking the key management
+    /// service once.
     ///
     /// # Errors
     /// [`RingError`]; [`RingError::Wrap`] is the service's own.
@@ -122,6 +123,7 @@ fn read_id(text: &str, line: usize) -> Result<KeyId, RingError> {
 }
 
 fn write_key<'a>(key: &Key, chars: &'a mut [u8; KEY_CHARS]) -> &'a str {
-    // Fails only where the buffer is too small, and 43 characters hold 32 bytes; an empty key would not parse.
+    // Fails only where the buffer is too small, and 43 characters hold 32 bytes; an empty key would
+    // not parse.
     Base64UrlUnpadded::encode(key.secret(), chars).unwrap_or_default()
 }
