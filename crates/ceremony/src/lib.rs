@@ -1,2 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+pub mod assertion;
+pub mod audit;
+pub mod claims;
+pub mod codec;
+pub mod decide;
+pub mod destination;
+pub mod directory;
+pub mod engine;
+pub mod env;
+pub mod lifecycle;
+pub mod memory;
+pub mod names;
+pub mod policy;
+pub mod port;
+pub mod record;
+mod records;
+pub mod rules;

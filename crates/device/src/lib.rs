@@ -11,5 +11,5 @@ mod seconds;
 pub use authenticator::{Authenticator, Opener, Pending};
 pub use email::{EmailAddress, EmailAddressError, EmailFactor};
 pub use factor::FactorKind;
-pub use id::{ChallengeId, DeviceId, Id, IdError, LoginId, SessionId};
+pub use id::{ChallengeId, DeviceId, Id, IdError, LoginId, SessionId, kind};
 pub use name::{ApplicationId, NameError, RealmId, TenantId, UserId, UserKey};

@@ -1,0 +1,379 @@
+//! decide: `(record, given, event, now, seed) -> (next record, audit events, outcome)`.
+//!
+//! A pure function: no I/O, no clock, no generator. All policy and all judgement of a user's
+//! second factor is here, and constant work where a secret is judged. `given` holds the tenant's
+//! policy and the vault, whose digests are functions of their arguments. Whoever calls it gets an
+//! outcome that is [`Sealed`]: it opens for a [`Commit`] alone, and only the engine has those, once
+//! the swap is won.
+//!
+//! One file a factor: [`authenticator`], [`email`], [`recovery`]; `login` opens, admits and grants;
+//! `guess` is the one choke point that every judged code passes (C-15).
+
+mod authenticator;
+mod browser;
+mod draft;
+mod email;
+mod enrol;
+mod first;
+mod grant;
+mod guess;
+mod lifecycle;
+mod recovery;
+
+#[cfg(test)]
+mod tests;
+
+use countersign_device::{ApplicationId, DeviceId, EmailAddress, FactorKind, TenantId, UserKey};
+use countersign_otp::{Code, Secret, Totp, UnixTime};
+use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
+use countersign_vault::Vault;
+
+pub use browser::{Cookie, FreshBrowser};
+pub use draft::Seed;
+pub use recovery::Evidence;
+
+use crate::assertion::{Assertion, FirstFactor};
+use crate::audit::Audit;
+use crate::claims::{ChallengeClaims, Login};
+use crate::destination::Pool;
+use crate::lifecycle::Lifecycle;
+use crate::policy::Policy;
+use crate::record::Record;
+use draft::Draft;
+
+/// What decide is given beside the record: all of it constant during one decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// Whose record it is.
+    pub user: &'a UserKey,
+    /// The policy of the tenant in question.
+    pub policy: &'a Policy,
+    /// For keyed digests of codes and secrets, which are pure functions.
+    pub vault: &'a dyn Vault,
+    /// The node that decides, as its audit events name it.
+    pub node: &'a str,
+}
+
+/// What happened, for decide to judge.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A first factor passed: what next?
+    Begin(Begin),
+    /// Something is asked under an open login.
+    Step(Box<Step>),
+    /// A recovery code whose tag matched was hashed.
+    Recover(Recover),
+    /// The owner of the users reports.
+    Report(Lifecycle),
+}
+
+/// A first factor passed.
+#[derive(Clone, Debug)]
+pub struct Begin {
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// For which application.
+    pub application: Option<ApplicationId>,
+    /// The address of the directory, or of the service's own login call.
+    pub email: Option<EmailAddress>,
+    /// Which first factor.
+    pub first: FirstFactor,
+    /// The digest of a nonce that the client keeps, where it offers one.
+    pub nonce: Option<[u8; 32]>,
+    /// The browser's cookie.
+    pub cookie: Cookie,
+}
+
+/// Something is asked under an open login, whose token the engine has opened.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The login.
+    pub login: Login,
+    /// The browser's cookie.
+    pub cookie: Cookie,
+    /// The digest of the nonce that the client presents.
+    pub nonce: Option<[u8; 32]>,
+    /// What is asked.
+    pub ask: Ask,
+    /// Should this browser be remembered, if the login is granted?
+    pub remember: bool,
+}
+
+/// What is asked under an open login.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// A pending authenticator, the same each time under the same login.
+    PreEnrol,
+    /// Confirm the pending authenticator by its first code.
+    Confirm {
+        /// The code.
+        code: Code,
+        /// A fresh recovery code, where the engine has made one.
+        recovery: Option<FreshRecovery>,
+    },
+    /// Judge a code of an authenticator app; without a device, against all of them.
+    Code {
+        /// Which device.
+        device: Option<DeviceId>,
+        /// The code.
+        code: Code,
+        /// A fresh recovery code, where the engine has made one: a forced enrolment may end here.
+        recovery: Option<FreshRecovery>,
+    },
+    /// Send a code by email. The engine has burned the destination's budget before.
+    SendEmail,
+    /// Judge a code that was sent by email.
+    EmailCode {
+        /// What its token says; none where the token is not one of ours, or another's.
+        challenge: Option<ChallengeClaims>,
+        /// The code.
+        code: Code,
+    },
+}
+
+/// A recovery code whose tag matched, hashed.
+#[derive(Clone, Debug)]
+pub struct Recover {
+    /// What Argon2 said, bound to the hash that it was computed from.
+    pub evidence: Evidence,
+    /// The address of the directory, to notify.
+    pub email: Option<EmailAddress>,
+    /// The browser's cookie.
+    pub cookie: Cookie,
+}
+
+/// A recovery code that the engine made and hashed, because decide asked for it.
+#[derive(Clone)]
+pub struct FreshRecovery {
+    /// The code, to be shown once.
+    pub code: RecoveryCode,
+    /// Its tag.
+    pub tag: RecoveryTag,
+    /// Its hash.
+    pub hash: RecoveryHash,
+}
+
+impl std::fmt::Debug for FreshRecovery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FreshRecovery(..)")
+    }
+}
+
+/// What was decided.
+#[derive(Debug)]
+#[must_use = "a decision counts only when its swap is won"]
+pub struct Decision {
+    /// The record afterwards.
+    pub record: Record,
+    /// Must it be settled? Where not, the outcome is answered from the look.
+    pub changed: bool,
+    /// What goes to the outbox in the same commit.
+    pub audits: Vec<Audit>,
+    /// What happened, sealed until the swap is won.
+    pub outcome: Sealed<Outcome>,
+}
+
+/// Something that nobody may see before its swap is won.
+#[derive(Debug)]
+pub struct Sealed<T>(T);
+
+/// The proof that a swap was won, or that there was nothing to swap. Only the engine has it.
+#[derive(Debug)]
+pub struct Commit(());
+
+impl Commit {
+    /// The engine's alone: after a won settle, or where the decision changed nothing.
+    pub(crate) const fn proven() -> Self {
+        Self(())
+    }
+}
+
+impl<T> Sealed<T> {
+    /// Opens it.
+    pub fn open(self, _: &Commit) -> T {
+        self.0
+    }
+}
+
+/// What happened, for the client and for whoever sends mail.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The login is complete.
+    Granted(Box<Granted>),
+    /// A second factor is asked for.
+    Challenged(Box<Challenged>),
+    /// A pending authenticator, to be shown as a QR code.
+    Enrolment(Enrolment),
+    /// A code is to be sent.
+    Send(Box<Send>),
+    /// The factors are removed.
+    Recovered(Box<Recovered>),
+    /// The report took effect.
+    Reported(Vec<Notice>),
+    /// Nothing is decided yet: a fresh recovery code has to be made first.
+    NeedsRecovery,
+    /// No.
+    Refused(Refusal),
+}
+
+/// A completed login.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// What tokens are minted from.
+    pub assertion: Assertion,
+    /// What the browser's cookie is told.
+    pub browser: Option<FreshBrowser>,
+    /// The recovery code, to be shown once.
+    pub recovery: Option<RecoveryCode>,
+    /// Whom to tell.
+    pub notices: Vec<Notice>,
+}
+
+/// A second factor is asked for.
+#[derive(Clone, Debug)]
+pub struct Challenged {
+    /// The login, to be sealed into its token.
+    pub login: Login,
+    /// Has the user a factor that this login takes?
+    pub enrolled: bool,
+    /// The authenticators that it may be answered with.
+    pub authenticators: Vec<DeviceId>,
+    /// The addresses that it may be answered with, masked.
+    pub emails: Vec<String>,
+    /// The factors that could be enrolled, or are asked for, the strongest first.
+    pub strategies: Vec<FactorKind>,
+    /// The enrolment that it is forced to begin.
+    pub enrolment: Option<Enrolment>,
+    /// Whom to tell.
+    pub notices: Vec<Notice>,
+    /// What the browser's cookie is told.
+    pub forget_browser: Vec<countersign_token::FamilyId>,
+}
+
+/// A pending authenticator.
+#[derive(Clone)]
+pub struct Enrolment {
+    /// Its secret.
+    pub secret: Secret,
+    /// Its parameters.
+    pub totp: Totp,
+    /// The issuer that the app shows.
+    pub issuer: String,
+    /// The account that the app shows.
+    pub account: String,
+}
+
+impl std::fmt::Debug for Enrolment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Enrolment(..)")
+    }
+}
+
+/// A code is to be sent.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Where to.
+    pub to: EmailAddress,
+    /// The code.
+    pub code: Code,
+    /// When it ends.
+    pub ends: UnixTime,
+    /// The challenge, to be sealed into its token.
+    pub challenge: ChallengeClaims,
+}
+
+/// A won recovery.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// What the browser's cookie is told: it may enrol again, for a quarter of an hour.
+    pub browser: FreshBrowser,
+    /// Whom to tell.
+    pub notices: Vec<Notice>,
+}
+
+/// Somebody is to be told of something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// Who.
+    pub to: EmailAddress,
+    /// Of what.
+    pub of: NoticeOf,
+}
+
+/// What somebody is told of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoticeOf {
+    /// A factor was added.
+    FactorAdded(FactorKind),
+    /// The recovery code was used, and the factors are removed.
+    RecoveryUsed,
+    /// A browser's secret came twice: somebody may have copied it.
+    BrowserStolen,
+    /// A browser is remembered from now on.
+    BrowserRemembered,
+    /// The password is known to somebody who fails the second factor.
+    GuessingStopped,
+    /// The address of the directory changed.
+    AddressChanged,
+}
+
+/// Why not. The client is told no more than this; the truth is in the audit event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// A code was judged, and is not accepted: wrong, replayed, of a dead challenge or of an
+    /// unknown device.
+    Code,
+    /// The login is over: expired, spent, exhausted, of another epoch or of another browser.
+    LoginOver,
+    /// Nothing was judged: too many tries. After so many seconds it may be tried again; none where
+    /// only a refill of the ledger helps.
+    TooMany(Option<u64>),
+    /// Nothing was judged: this user or login has no such factor.
+    NoSuchFactor,
+    /// Nothing was judged: the user has a factor already, and a password alone adds none.
+    AlreadyEnrolled,
+    /// The user may not log in.
+    Disabled,
+}
+
+/// May a code be sent for this login, and where to? It is asked of a look, before any budget is
+/// burned; [`decide`] asks it again.
+///
+/// # Errors
+/// The refusal for the client.
+pub fn may_send_email(
+    record: Record,
+    given: &Given<'_>,
+    login: &Login,
+    cookie: &Cookie,
+    nonce: Option<[u8; 32]>,
+    now: UnixTime,
+) -> Result<(EmailAddress, Pool), Refusal> {
+    // Nothing is drawn, so nothing has to be random.
+    let mut draft = Draft::new(record, given, now, Seed::new([0; 32]));
+    if draft.heal() || !draft.admits(login, cookie, nonce) {
+        return Err(Refusal::LoginOver);
+    }
+    let to = draft.email_target(login).ok_or(Refusal::NoSuchFactor)?;
+    let proven = draft.record.active_email() == Some(&to);
+    Ok((to, if proven { Pool::Proven } else { Pool::Unproven }))
+}
+
+/// Decides.
+pub fn decide(
+    record: Record,
+    given: &Given<'_>,
+    event: Event,
+    now: UnixTime,
+    seed: [u8; 32],
+) -> Decision {
+    let mut draft = Draft::new(record, given, now, Seed::new(seed));
+    let skewed = draft.heal();
+    let outcome = match event {
+        Event::Begin(begin) => draft.begin(begin),
+        Event::Step(step) => draft.step(*step, skewed),
+        Event::Recover(recover) => draft.recover(recover),
+        Event::Report(report) => draft.report(report),
+    };
+    draft.finish(outcome)
+}

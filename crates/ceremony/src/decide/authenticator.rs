@@ -1,0 +1,92 @@
+//! Codes of authenticator apps.
+//!
+//! Every device in question is judged, over its whole window and by its own floor, whether another
+//! has matched or not (A-09, constant work). The latest match wins, spends its step, and so no code
+//! is taken twice, nor an older one after it.
+
+use countersign_device::{Authenticator, DeviceId, FactorKind};
+use countersign_otp::{Code, Drift, Found, Step};
+
+use super::draft::Draft;
+use super::guess::Judged;
+use super::{Cookie, Outcome, Refusal};
+use crate::assertion::Second;
+use crate::audit::Verdict;
+use crate::claims::Login;
+use crate::record::Price;
+
+impl Draft<'_> {
+    pub(super) fn authenticator_code(
+        &mut self,
+        login: &Login,
+        device: Option<DeviceId>,
+        code: &Code,
+        cookie: &Cookie,
+        remember: bool,
+    ) -> Result<Outcome, Refusal> {
+        let named: Vec<usize> = self
+            .record
+            .authenticators
+            .iter()
+            .enumerate()
+            .filter(|(_, of)| device.is_none_or(|id| of.id() == id) && !of.is_locked())
+            .map(|(at, _)| at)
+            .collect();
+        let price = self.price(&named);
+        self.guess(login, FactorKind::Authenticator, price, |draft| {
+            draft.judge_authenticators(&named, device, code)
+        })?;
+        let second = Second::Proved(FactorKind::Authenticator);
+        Ok(self.grant(login, second, cookie, remember, None))
+    }
+
+    /// What a guess against these devices could win; at least what one device would, so that
+    /// naming none that exists costs and tells nothing else.
+    fn price(&self, named: &[usize]) -> Price {
+        let codes = u64::from(self.given.policy.window.codes());
+        let devices = named.iter().filter_map(|at| self.record.authenticators.get(*at));
+        let price = devices
+            .map(|device| Price::of(codes, device.totp().digits().count()))
+            .fold(Price::default(), Price::and);
+        price.max(Price::of(1, 8))
+    }
+
+    fn judge_authenticators(
+        &mut self,
+        named: &[usize],
+        device: Option<DeviceId>,
+        code: &Code,
+    ) -> Judged<()> {
+        let (window, now) = (self.given.policy.window, self.now);
+        let mut won: Option<(usize, Step, Drift)> = None;
+        let mut replayed = false;
+        for at in named {
+            let Some(of) = self.record.authenticators.get(*at) else { continue };
+            match of.judge(code, window, now) {
+                Found::Fresh { step, drift } => won = won.or(Some((*at, step, drift))),
+                Found::Replayed => replayed = true,
+                Found::No => {}
+            }
+        }
+        if let Some((at, step, drift)) = won
+            && let Some(of) = self.record.authenticators.get_mut(at)
+        {
+            of.spend(step, drift, now);
+            return Judged::won(Some(of.id()), ());
+        }
+        if named.is_empty() {
+            // The same work as for a device that exists.
+            let _ = Authenticator::judge_nothing(code, window, now);
+            return Judged::lost(Verdict::UnknownDevice, device);
+        }
+        if replayed {
+            return Judged::lost(Verdict::Replayed, device);
+        }
+        for at in named {
+            if let Some(of) = self.record.authenticators.get_mut(*at) {
+                of.fail();
+            }
+        }
+        Judged::lost(Verdict::Wrong, device)
+    }
+}

@@ -1,0 +1,135 @@
+//! What a decision is made in: the record as it will be, and what was noted on the way.
+
+use countersign_device::{LoginId, TenantId};
+use countersign_otp::UnixTime;
+use countersign_token::FamilyId;
+use rand::rngs::ChaCha20Rng;
+use rand::{Rng, SeedableRng};
+
+use super::{Decision, Given, NoticeOf, Outcome, Sealed};
+use crate::audit::{Audit, Id, What};
+use crate::record::Record;
+use crate::rules::SKEW_SECS;
+
+/// Everything random in one decision, from 32 bytes that the engine drew.
+pub struct Seed(ChaCha20Rng);
+
+impl Seed {
+    /// Stretches 32 random bytes.
+    #[must_use]
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self(ChaCha20Rng::from_seed(seed))
+    }
+
+    /// Fills a buffer.
+    pub fn fill(&mut self, buf: &mut [u8]) {
+        self.0.fill_bytes(buf);
+    }
+
+    /// Draws some bytes.
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed(..)")
+    }
+}
+
+/// One decision in the making.
+pub(super) struct Draft<'a> {
+    pub(super) record: Record,
+    pub(super) given: &'a Given<'a>,
+    pub(super) now: UnixTime,
+    pub(super) seed: Seed,
+    /// The tenant and the login that audit events name, where there are any.
+    pub(super) tenant: Option<TenantId>,
+    pub(super) login: Option<LoginId>,
+    pub(super) changed: bool,
+    pub(super) notices: Vec<NoticeOf>,
+    /// Families that ended in this decision: their entries leave the cookie.
+    pub(super) forgotten: Vec<FamilyId>,
+    audits: Vec<Audit>,
+}
+
+/// Where a decision stood, to go back to.
+pub(super) struct Mark {
+    record: Record,
+    audits: usize,
+    changed: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(record: Record, given: &'a Given<'a>, now: UnixTime, seed: Seed) -> Self {
+        Self {
+            record,
+            given,
+            now,
+            seed,
+            tenant: None,
+            login: None,
+            changed: false,
+            notices: Vec::new(),
+            forgotten: Vec::new(),
+            audits: Vec::new(),
+        }
+    }
+
+    /// Notes that something happened. Whatever is worth an event is worth a settle.
+    pub(super) fn note(&mut self, what: What) {
+        self.changed = true;
+        let audit = Audit {
+            id: Id(self.seed.array()),
+            at: self.now,
+            node: self.given.node.to_owned(),
+            user: self.given.user.clone(),
+            tenant: self.tenant.clone(),
+            login: self.login,
+            what,
+        };
+        self.audits.push(audit);
+    }
+
+    /// Was the record last settled so far ahead of now that a clock must be wrong? Then open
+    /// logins are dead, this once, and no time of the future keeps anybody out.
+    pub(super) fn heal(&mut self) -> bool {
+        let ahead = self.record.settled.since(self.now);
+        if ahead <= SKEW_SECS {
+            return false;
+        }
+        self.record.heal(self.now);
+        self.note(What::ClockSkew { ahead });
+        true
+    }
+
+    /// Where the decision stands.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { record: self.record.clone(), audits: self.audits.len(), changed: self.changed }
+    }
+
+    /// Goes back: nothing since was decided.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        let Mark { record, audits, changed } = mark;
+        self.record = record;
+        self.audits.truncate(audits);
+        self.changed = changed;
+    }
+
+    /// The families that ended in this decision.
+    pub(super) fn take_forgotten(&mut self) -> Vec<FamilyId> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    pub(super) fn finish(mut self, outcome: Outcome) -> Decision {
+        if self.changed {
+            self.record.prune(self.now);
+            self.record.settled = self.now;
+        }
+        let Self { record, changed, audits, .. } = self;
+        Decision { record, changed, audits, outcome: Sealed(outcome) }
+    }
+}

@@ -1,0 +1,140 @@
+//! Enrolment of an authenticator app under a login.
+//!
+//! A pending enrolment belongs to its opener, is shown to no other, and is the same secret each
+//! time it is shown. It weakens nothing: it cannot answer a login (E-01, E-05). Confirming it needs
+//! the same opener and the factor generation unchanged, spends its step, and kills
+//! the other pending ones.
+
+use countersign_device::{Authenticator, DeviceId, EmailFactor, FactorKind, Opener, Pending};
+use countersign_otp::{Algorithm, Code, Found, Secret, Totp};
+
+use super::draft::Draft;
+use super::guess::Judged;
+use super::{Cookie, Enrolment, FreshRecovery, NoticeOf, Outcome, Refusal};
+use crate::assertion::Second;
+use crate::audit::{Verdict, What};
+use crate::claims::Login;
+use crate::record::{Price, Recovery};
+use crate::rules::{AUTHENTICATORS, PENDING};
+
+impl Draft<'_> {
+    /// The pending authenticator of this login, made where there is none.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyEnrolled`] where a factor must be proven first.
+    pub(super) fn pre_enrol(&mut self, login: &Login) -> Result<Enrolment, Refusal> {
+        if !self.may_enrol(login) {
+            return Err(Refusal::AlreadyEnrolled);
+        }
+        if !self.given.policy.strategies.authenticator {
+            return Err(Refusal::NoSuchFactor);
+        }
+        if let Some(at) = self.pending_of(login) {
+            let pending = self.record.pending.get(at).map(Pending::show);
+            let (secret, totp) = pending.ok_or(Refusal::NoSuchFactor)?;
+            return Ok(self.enrolment(login, secret.clone(), totp));
+        }
+        let totp = Totp::DEFAULT;
+        let secret = Secret::try_fill(Algorithm::Sha1.secret_len(), |buf| {
+            self.seed.fill(buf);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        // Twenty bytes from a generator that cannot fail are a secret.
+        let secret = secret.map_err(|_| Refusal::NoSuchFactor)?;
+        let id = DeviceId::from_random_bytes(self.seed.array());
+        let pending = Pending::begin(
+            id,
+            secret.clone(),
+            totp,
+            Opener::Login(login.id),
+            self.record.factors,
+            self.now,
+        );
+        self.record.pending.retain(|pending| !pending.is_expired(self.now));
+        let excess = self.record.pending.len().saturating_add(1).saturating_sub(PENDING);
+        // The oldest gives way: a login is never refused for it.
+        self.record.pending.drain(..excess.min(self.record.pending.len()));
+        self.record.pending.push(pending);
+        self.note(What::EnrolmentStarted { factor: FactorKind::Authenticator, device: id });
+        Ok(self.enrolment(login, secret, totp))
+    }
+
+    /// Confirms the pending authenticator of this login by its first code.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn confirm(
+        &mut self,
+        login: &Login,
+        code: &Code,
+        recovery: Option<FreshRecovery>,
+        cookie: &Cookie,
+        remember: bool,
+    ) -> Result<Outcome, Refusal> {
+        // Whoever confirms has seen the secret: a guess wins nothing, so it costs nothing.
+        let price = Price::default();
+        let needs_recovery = self.record.recovery.is_none() && recovery.is_none();
+        let mark = self.mark();
+        self.guess(login, FactorKind::Authenticator, price, |draft| {
+            draft.judge_confirmation(login, code)
+        })?;
+        if needs_recovery {
+            // Nothing is decided yet: the engine hashes a recovery code and asks again.
+            self.go_back(mark);
+            return Ok(Outcome::NeedsRecovery);
+        }
+        self.record.factors = self.record.factors.saturating_add(1);
+        self.record.pending.clear();
+        self.record.gateway = None;
+        self.notice(NoticeOf::FactorAdded(FactorKind::Authenticator));
+        if let Some(email) = &login.email
+            && self.record.active_email().is_none()
+        {
+            self.record.email = Some(EmailFactor::active(email.clone(), self.now));
+        }
+        let recovery = recovery.filter(|_| self.record.recovery.is_none());
+        let shown = recovery.map(|FreshRecovery { code, tag, hash }| {
+            self.record.recovery = Some(Recovery { tag, hash });
+            self.note(What::RecoveryIssued);
+            code
+        });
+        let second = Second::Proved(FactorKind::Authenticator);
+        Ok(self.grant(login, second, cookie, remember, shown))
+    }
+
+    fn judge_confirmation(&mut self, login: &Login, code: &Code) -> Judged<()> {
+        let (window, now) = (self.given.policy.window, self.now);
+        let full = self.record.authenticators.len() >= AUTHENTICATORS;
+        let at = self.pending_of(login).filter(|_| self.may_enrol(login) && !full);
+        let Some(at) = at else {
+            let _ = Authenticator::judge_nothing(code, window, now);
+            return Judged::lost(Verdict::NoEnrolment, None);
+        };
+        let found = self.record.pending.get(at).map(|pending| pending.judge(code, window, now));
+        let Some(Found::Fresh { step, drift }) = found else {
+            return Judged::lost(Verdict::Wrong, None);
+        };
+        let device = self.record.pending.remove(at).confirm(step, drift, now);
+        let id = device.id();
+        self.record.authenticators.push(device);
+        self.note(What::FactorAdded { factor: FactorKind::Authenticator, device: Some(id) });
+        Judged::won(Some(id), ())
+    }
+
+    /// Where the living pending enrolment of this login stands.
+    fn pending_of(&self, login: &Login) -> Option<usize> {
+        self.record.pending.iter().position(|pending| {
+            pending.opener() == Opener::Login(login.id)
+                && pending.generation() == self.record.factors
+                && !pending.is_expired(self.now)
+        })
+    }
+
+    fn enrolment(&self, login: &Login, secret: Secret, totp: Totp) -> Enrolment {
+        let account = login
+            .email
+            .as_ref()
+            .map_or_else(|| login.user.user().to_string(), |email| email.as_str().to_owned());
+        Enrolment { secret, totp, issuer: self.given.policy.issuer.clone(), account }
+    }
+}

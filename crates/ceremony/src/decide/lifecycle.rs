@@ -1,0 +1,59 @@
+//! What the owner of the users reports, and the epoch that ends everything open.
+
+use countersign_device::{EmailFactor, SessionId};
+
+use super::draft::Draft;
+use super::{NoticeOf, Outcome, Refusal};
+use crate::audit::What;
+use crate::lifecycle::Lifecycle;
+use crate::record::{MailboxReset, Record, Standing};
+
+impl Draft<'_> {
+    pub(super) fn report(&mut self, report: Lifecycle) -> Outcome {
+        if self.record.standing == Standing::Erased {
+            // Gone for good: a report of it again is harmless, anything else comes too late.
+            return match report {
+                Lifecycle::Erased => Outcome::Reported(Vec::new()),
+                _ => Outcome::Refused(Refusal::Disabled),
+            };
+        }
+        self.note(What::Lifecycle(report.kind()));
+        self.new_epoch(None);
+        match report {
+            Lifecycle::PasswordChanged { through_mailbox } => {
+                if let Some(address) = through_mailbox {
+                    self.record.mailbox_reset = Some(MailboxReset { address, at: self.now });
+                }
+            }
+            Lifecycle::Disabled => self.record.standing = Standing::Disabled,
+            Lifecycle::Enabled => self.record.standing = Standing::Enabled,
+            Lifecycle::AddressChanged { to } => {
+                // The old address is told, before it is nobody's.
+                self.notice(NoticeOf::AddressChanged);
+                self.record.email = Some(EmailFactor::unproven(to, self.now));
+                self.record.factors = self.record.factors.saturating_add(1);
+            }
+            Lifecycle::SignOutEverywhere => {}
+            Lifecycle::Erased => {
+                self.record = Record {
+                    standing: Standing::Erased,
+                    epoch: self.record.epoch,
+                    writes: std::mem::take(&mut self.record.writes),
+                    ..Record::default()
+                };
+            }
+        }
+        Outcome::Reported(self.take_notices_for(None))
+    }
+
+    /// A new epoch: sessions, remembered browsers and open logins of before are dead with it.
+    /// The session that removed or replaced a factor lives on.
+    pub(super) fn new_epoch(&mut self, survivor: Option<SessionId>) {
+        self.record.epoch = self.record.epoch.next(u32::from_be_bytes(self.seed.array()));
+        self.record.survivor = survivor;
+        self.record.logins.clear();
+        self.record.pending.clear();
+        self.record.browsers.revoke_all();
+        self.changed = true;
+    }
+}

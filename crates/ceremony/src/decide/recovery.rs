@@ -1,0 +1,62 @@
+//! Recovery: the code that was shown once takes the factors away.
+//!
+//! It does not log in. What Argon2 said comes as evidence, bound to the hash that it was computed
+//! from, so that a code is spent once however many tries were hashed at the same time (E-07).
+
+use countersign_device::FactorKind;
+use countersign_token::RecoveryHash;
+
+use super::draft::Draft;
+use super::{NoticeOf, Outcome, Recover, Recovered, Refusal};
+use crate::audit::{Verdict, What};
+use crate::record::{Class, Gateway};
+use crate::rules::{RECOVERIES_A_DAY, RECOVERY_GRANT_SECS};
+
+/// What Argon2 said of a code.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// The hash that it was computed from.
+    pub of: RecoveryHash,
+    /// Does the code belong to it?
+    pub matches: bool,
+}
+
+impl Draft<'_> {
+    pub(super) fn recover(&mut self, recover: Recover) -> Outcome {
+        let Recover { evidence, email, cookie } = recover;
+        if self.record.recoveries_today(self.now) >= RECOVERIES_A_DAY {
+            return Outcome::Refused(Refusal::TooMany(None));
+        }
+        self.record.recoveries.push(self.now);
+        let present = self.record.recovery.as_ref().map(|recovery| &recovery.hash);
+        let right = evidence.matches && present == Some(&evidence.of);
+        self.note(What::Judged {
+            factor: FactorKind::Recovery,
+            device: None,
+            verdict: if right { Verdict::Won } else { Verdict::Wrong },
+            class: Class::Stranger,
+            units: 0,
+        });
+        if !right {
+            return Outcome::Refused(Refusal::Code);
+        }
+        // Every address is told: the one of the directory and the one of the factor.
+        self.notice(NoticeOf::RecoveryUsed);
+        let mut notices = self.take_notices_for(email.as_ref());
+        self.record.authenticators.clear();
+        self.record.pending.clear();
+        self.record.email = None;
+        self.record.recovery = None;
+        self.record.factors = self.record.factors.saturating_add(1);
+        self.record.ledger.refill();
+        self.note(What::FactorsRemoved);
+        self.new_epoch(None);
+        let browser = self.new_browser(&cookie);
+        self.record.gateway = Some(Gateway {
+            browser: browser.family,
+            until: self.now.saturating_add(RECOVERY_GRANT_SECS),
+        });
+        notices.dedup();
+        Outcome::Recovered(Box::new(Recovered { browser, notices }))
+    }
+}

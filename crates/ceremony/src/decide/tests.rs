@@ -1,0 +1,355 @@
+//! Properties of decide as a function: what holds for every record, event and time.
+
+use countersign_device::{RealmId, TenantId, UserId, UserKey};
+use countersign_otp::{Code, Secret, Totp, UnixTime};
+use countersign_remember::Cookie;
+use countersign_vault::Ring;
+use proptest::prelude::*;
+
+use super::*;
+use crate::audit::{Verdict, What};
+use crate::policy::{Enforce, Strategies};
+use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_LOGINS};
+
+const START: u64 = 1_800_000_000;
+
+struct World {
+    user: UserKey,
+    policy: Policy,
+    vault: Ring,
+    record: Record,
+    now: UnixTime,
+    seeds: u64,
+    audits: Vec<Audit>,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut n = 0_u8;
+        let fill = |buf: &mut [u8]| {
+            buf.iter_mut().for_each(|byte| {
+                n = n.wrapping_mul(5).wrapping_add(17);
+                *byte = n;
+            });
+            Ok::<(), std::fmt::Error>(())
+        };
+        Self {
+            user: UserKey::new(RealmId::parse("main").unwrap(), UserId::parse("alice").unwrap()),
+            policy: Policy {
+                enforce: Enforce::Force,
+                remember: countersign_remember::Policy::new(true, 14 * 24 * 3600).unwrap(),
+                strategies: Strategies { authenticator: true, email: true },
+                ..Policy::default()
+            },
+            vault: Ring::try_new(fill).unwrap(),
+            record: Record::default(),
+            now: UnixTime::from_secs(START),
+            seeds: 0,
+            audits: Vec::new(),
+        }
+    }
+
+    fn decide(&mut self, event: Event) -> Outcome {
+        let given =
+            Given { user: &self.user, policy: &self.policy, vault: &self.vault, node: "test" };
+        self.seeds += 1;
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&self.seeds.to_be_bytes());
+        let before = format!("{:?}", self.record);
+        let decision = decide(self.record.clone(), &given, event, self.now, seed);
+        assert!(decision.changed || decision.audits.is_empty(), "an event is worth a settle");
+        assert!(decision.changed || before == format!("{:?}", decision.record));
+        self.record = decision.record;
+        self.audits.extend(decision.audits);
+        decision.outcome.open(&Commit::proven())
+    }
+
+    fn begin(&mut self, cookie: &Cookie) -> Outcome {
+        self.decide(Event::Begin(Begin {
+            tenant: TenantId::parse("acme").unwrap(),
+            application: None,
+            email: Some(EmailAddress::parse("alice@example.com").unwrap()),
+            first: FirstFactor::Password,
+            nonce: None,
+            cookie: cookie.clone(),
+        }))
+    }
+
+    fn step(&mut self, login: &Login, cookie: &Cookie, ask: Ask, remember: bool) -> Outcome {
+        let (login, cookie) = (login.clone(), cookie.clone());
+        self.decide(Event::Step(Box::new(Step { login, cookie, nonce: None, ask, remember })))
+    }
+
+    fn login(&mut self) -> Challenged {
+        match self.begin(&Cookie::default()) {
+            Outcome::Challenged(challenged) => *challenged,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn code(&self, secret: &Secret, steps: i8) -> Code {
+        let totp = Totp::DEFAULT;
+        let step = totp.step_at(self.now).checked_offset(steps).unwrap();
+        totp.code(&totp.key(secret), step)
+    }
+
+    /// Enrols an app, and returns its secret.
+    fn enrolled() -> (Self, Secret) {
+        let mut world = Self::new();
+        let challenged = world.login();
+        let secret = challenged.enrolment.unwrap().secret;
+        let code = world.code(&secret, 0);
+        let recovery = Some(world.fresh_recovery());
+        let ask = Ask::Confirm { code, recovery };
+        let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
+        assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
+        world.now = world.now.saturating_add(300);
+        (world, secret)
+    }
+
+    fn fresh_recovery(&self) -> FreshRecovery {
+        let code = RecoveryCode::parse("0123456789ABCDEF").unwrap();
+        let params = countersign_token::Params::INSECURE_FOR_TESTS;
+        let pepper = countersign_token::Pepper::of(&self.vault);
+        FreshRecovery {
+            tag: code.tag(&self.vault, &[]),
+            hash: code.hash(&pepper, &[7; 32], params).unwrap(),
+            code,
+        }
+    }
+}
+
+fn ask(code: Code) -> Ask {
+    Ask::Code { device: None, code, recovery: None }
+}
+
+/// A code that is right nowhere in the window.
+fn wrong(world: &World, secret: &Secret, n: u32) -> Code {
+    let right: Vec<_> = (-3..=3).map(|at| world.code(secret, at)).collect();
+    (n..)
+        .map(|n| Code::parse(&format!("{:06}", n % 1_000_000)).unwrap())
+        .find(|code| right.iter().all(|other| other != code))
+        .unwrap()
+}
+
+#[test]
+fn a_right_code_that_is_confirmed_needs_a_recovery_code_first_and_decides_nothing_before() {
+    let mut world = World::new();
+    let challenged = world.login();
+    let secret = challenged.enrolment.unwrap().secret;
+    let code = world.code(&secret, 0);
+    let (audits, ledger) = (world.audits.len(), world.record.ledger.clone());
+    let without = Ask::Confirm { code: code.clone(), recovery: None };
+    let outcome = world.step(&challenged.login, &Cookie::default(), without, false);
+    assert!(matches!(outcome, Outcome::NeedsRecovery));
+    assert_eq!((world.audits.len(), &world.record.ledger), (audits, &ledger));
+    assert!(!world.record.is_enrolled());
+    let with = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
+    let outcome = world.step(&challenged.login, &Cookie::default(), with, false);
+    assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
+}
+
+#[test]
+fn a_pending_enrolment_is_its_openers_alone() {
+    let mut world = World::new();
+    let one = world.login();
+    let two = world.login();
+    let (first, second) = (one.enrolment.unwrap().secret, two.enrolment.unwrap().secret);
+    assert_ne!(first.expose(), second.expose());
+    let Outcome::Enrolment(again) =
+        world.step(&one.login, &Cookie::default(), Ask::PreEnrol, false)
+    else {
+        panic!()
+    };
+    assert_eq!(again.secret.expose(), first.expose());
+    let code = world.code(&second, 0);
+    let ask = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
+    let outcome = world.step(&one.login, &Cookie::default(), ask, false);
+    assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
+}
+
+#[test]
+fn a_password_alone_adds_no_factor_to_an_account_that_has_one() {
+    let (mut world, _) = World::enrolled();
+    let challenged = world.login();
+    assert!(challenged.enrolment.is_none() && challenged.enrolled);
+    let outcome = world.step(&challenged.login, &Cookie::default(), Ask::PreEnrol, false);
+    assert!(matches!(outcome, Outcome::Refused(Refusal::AlreadyEnrolled)));
+}
+
+#[test]
+fn every_login_ends_with_its_epoch_its_time_and_its_win() {
+    let (mut world, secret) = World::enrolled();
+    let challenged = world.login();
+    let code = world.code(&secret, 0);
+    let won = world.step(&challenged.login, &Cookie::default(), ask(code), false);
+    assert!(matches!(won, Outcome::Granted(_)));
+    world.now = world.now.saturating_add(60);
+    let code = world.code(&secret, 0);
+    let spent = world.step(&challenged.login, &Cookie::default(), ask(code.clone()), false);
+    assert!(matches!(spent, Outcome::Refused(Refusal::LoginOver)));
+
+    let old = world.login();
+    world.now = world.now.saturating_add(600);
+    let code_later = world.code(&secret, 0);
+    let over = world.step(&old.login, &Cookie::default(), ask(code_later), false);
+    assert!(matches!(over, Outcome::Refused(Refusal::LoginOver)));
+
+    let open = world.login();
+    let _ = world.decide(Event::Report(Lifecycle::SignOutEverywhere));
+    let code = world.code(&secret, 0);
+    let dead = world.step(&open.login, &Cookie::default(), ask(code), false);
+    assert!(matches!(dead, Outcome::Refused(Refusal::LoginOver)));
+}
+
+#[test]
+fn the_tenth_failure_in_a_window_kills_the_logins_issued_before() {
+    let (mut world, secret) = World::enrolled();
+    let bystander = world.login();
+    world.now = world.now.saturating_add(1);
+    for login in 0..2 {
+        let challenged = world.login();
+        for guess in 0..GUESSES_A_LOGIN {
+            let code = wrong(&world, &secret, u32::from(login * 10 + guess));
+            let outcome = world.step(&challenged.login, &Cookie::default(), ask(code), false);
+            assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
+        }
+    }
+    let code = world.code(&secret, 0);
+    let dead = world.step(&bystander.login, &Cookie::default(), ask(code), false);
+    assert!(matches!(dead, Outcome::Refused(Refusal::LoginOver)), "{dead:?}");
+    assert!(world.audits.iter().any(|audit| matches!(audit.what, What::LoginsKilled { .. })));
+    world.now = world.now.saturating_add(1);
+    let next = world.login();
+    let code = world.code(&secret, 0);
+    let wait = world.step(&next.login, &Cookie::default(), ask(code), false);
+    assert!(matches!(wait, Outcome::Refused(Refusal::TooMany(Some(_)))), "{wait:?}");
+}
+
+#[test]
+fn a_clock_that_was_a_year_ahead_costs_one_login_and_no_more() {
+    let (mut world, secret) = World::enrolled();
+    world.record.settled = world.now.saturating_add(365 * 24 * 3600);
+    world.record.strangers_floor = world.record.settled;
+    let challenged = world.login();
+    let code = world.code(&secret, 0);
+    let dead = world.step(&challenged.login, &Cookie::default(), ask(code.clone()), false);
+    assert!(
+        matches!(dead, Outcome::Refused(Refusal::LoginOver)) || matches!(dead, Outcome::Granted(_))
+    );
+    world.now = world.now.saturating_add(1);
+    let again = world.login();
+    let won = world.step(&again.login, &Cookie::default(), ask(code), false);
+    assert!(matches!(won, Outcome::Granted(_)), "{won:?}");
+}
+
+/// What somebody does who knows the password.
+#[derive(Clone, Debug)]
+enum Act {
+    Begin,
+    Guess { login: usize, code: u32 },
+    Right { login: usize, steps: i8 },
+    Email { login: usize },
+    EmailGuess { login: usize, code: u32 },
+    Wait { secs: u64 },
+    SignOut,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        3 => Just(Act::Begin),
+        8 => (any::<prop::sample::Index>(), 0_u32..1_000_000)
+            .prop_map(|(login, code)| Act::Guess { login: login.index(8), code }),
+        2 => (0_usize..8, -2_i8..=2).prop_map(|(login, steps)| Act::Right { login, steps }),
+        2 => (0_usize..8).prop_map(|login| Act::Email { login }),
+        4 => (0_usize..8, 0_u32..1_000_000)
+            .prop_map(|(login, code)| Act::EmailGuess { login, code }),
+        3 => (0_u64..2_000).prop_map(|secs| Act::Wait { secs }),
+        1 => Just(Act::SignOut),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Whatever is done, in whatever order: no step is spent twice, what was charged and not
+    /// forgiven never passes the ledger, no login is won twice, and the lists stay bounded.
+    #[test]
+    fn the_invariants_hold_for_any_script(acts in prop::collection::vec(act(), 1..120)) {
+        let (mut world, secret) = World::enrolled();
+        let mut logins: Vec<(Login, Option<ChallengeClaims>)> = Vec::new();
+        let mut spent = world.record.authenticators[0].spent();
+        let mut won = std::collections::HashSet::new();
+        for act in acts {
+            let none = Cookie::default();
+            match act {
+                Act::Begin => {
+                    if let Outcome::Challenged(challenged) = world.begin(&none) {
+                        if logins.len() == 8 { logins.remove(0); }
+                        logins.push((challenged.login, None));
+                    }
+                }
+                Act::Guess { login, code } => {
+                    let Some((login, _)) = logins.get(login).cloned() else { continue };
+                    let code = wrong(&world, &secret, code);
+                    let outcome = world.step(&login, &none, ask(code), false);
+                    prop_assert!(matches!(outcome, Outcome::Refused(_)));
+                }
+                Act::Right { login, steps } => {
+                    let Some((login, _)) = logins.get(login).cloned() else { continue };
+                    let code = world.code(&secret, steps);
+                    if let Outcome::Granted(_) = world.step(&login, &none, ask(code), false) {
+                        let now_spent = world.record.authenticators[0].spent();
+                        prop_assert!(now_spent > spent, "a step was spent twice");
+                        spent = now_spent;
+                        prop_assert!(won.insert(login.id), "a login was won twice");
+                    }
+                }
+                Act::Email { login } => {
+                    let Some((login, challenge)) = logins.get_mut(login) else { continue };
+                    if let Outcome::Send(send) = world.step(&login.clone(), &none, Ask::SendEmail, false) {
+                        *challenge = Some(send.challenge);
+                    }
+                }
+                Act::EmailGuess { login, code } => {
+                    let Some((login, challenge)) = logins.get(login).cloned() else { continue };
+                    let code = Code::parse(&format!("{code:06}")).unwrap();
+                    let ask = Ask::EmailCode { challenge, code };
+                    if let Outcome::Granted(_) = world.step(&login, &none, ask, false) {
+                        prop_assert!(won.insert(login.id), "a login was won twice");
+                    }
+                }
+                Act::Wait { secs } => world.now = world.now.saturating_add(secs),
+                Act::SignOut => { let _ = world.decide(Event::Report(Lifecycle::SignOutEverywhere)); }
+            }
+            prop_assert!(world.record.ledger.units() <= LEDGER_UNITS);
+            prop_assert!(world.record.logins.len() <= TOUCHED_LOGINS);
+            prop_assert!(world.record.browsers.list().len() <= countersign_remember::MOST);
+        }
+        let wins = world.audits.iter().filter(|audit| {
+            matches!(audit.what, What::Judged { verdict: Verdict::Won, .. })
+        });
+        prop_assert_eq!(wins.count(), won.len() + 1, "each win has one event, and enrolling one");
+    }
+
+    /// decide is a function: the same arguments, the same record, events and outcome.
+    #[test]
+    fn it_is_a_function(seed: [u8; 32], secs in 0_u64..u64::from(u32::MAX)) {
+        let world = World::new();
+        let given = Given { user: &world.user, policy: &world.policy, vault: &world.vault, node: "n" };
+        let event = Event::Begin(Begin {
+            tenant: TenantId::parse("acme").unwrap(),
+            application: None,
+            email: None,
+            first: FirstFactor::Password,
+            nonce: None,
+            cookie: Cookie::default(),
+        });
+        let now = UnixTime::from_secs(secs);
+        let once = decide(Record::default(), &given, event.clone(), now, seed);
+        let twice = decide(Record::default(), &given, event, now, seed);
+        prop_assert_eq!(postcard::to_allocvec(&once.record), postcard::to_allocvec(&twice.record));
+        prop_assert_eq!(once.audits, twice.audits);
+        prop_assert_eq!(format!("{:?}", once.outcome), format!("{:?}", twice.outcome));
+    }
+}

@@ -1,0 +1,232 @@
+//! The engine: look, decide, settle; and nothing is told before the swap is won.
+//!
+//! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
+//! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
+//! under a login, `session` refreshes, `sends` burns budgets, `policies` reads what a tenant says.
+
+mod fold;
+mod login;
+mod policies;
+mod sends;
+mod session;
+
+use std::sync::Arc;
+
+use countersign_device::RealmId;
+
+use crate::claims::ChallengeKind;
+use crate::codec::CodecError;
+use crate::decide::{Challenged, Enrolment, Refusal};
+use crate::directory::Directory;
+use crate::env::{Busy, Env, NoRandomness};
+use crate::policy::Policy;
+use crate::port::{Store, StoreError};
+use crate::rules::{ACCESS_SECS, SESSION_SECS};
+
+pub use login::{Client, Passed};
+pub use session::{Authenticated, Tokens};
+
+use countersign_token::{Keys, RecoveryCode, Token};
+
+/// What an engine is set to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The password directory that it serves.
+    pub realm: RealmId,
+    /// The issuer of its access tokens (`iss`).
+    pub issuer: String,
+    /// The audience of its access tokens (`aud`).
+    pub audience: String,
+    /// The policy of tenants that have none of their own.
+    pub policy: Policy,
+    /// What Argon2id costs, for passwords and recovery codes.
+    pub argon2: countersign_token::Params,
+    /// How long an access token lives, in seconds.
+    pub access_secs: u64,
+    /// How long a session lives, in seconds.
+    pub session_secs: u64,
+}
+
+impl Settings {
+    /// The defaults for a realm.
+    #[must_use]
+    pub fn new(realm: RealmId, issuer: String, audience: String) -> Self {
+        Self {
+            realm,
+            issuer,
+            audience,
+            policy: Policy::default(),
+            argon2: countersign_token::Params::default(),
+            access_secs: ACCESS_SECS,
+            session_secs: SESSION_SECS,
+        }
+    }
+}
+
+/// Looks, decides, settles.
+#[derive(Debug)]
+pub struct Engine<S> {
+    store: Arc<S>,
+    env: Env,
+    settings: Settings,
+    folds: fold::Folds,
+    keys: Keys,
+    directory: Directory<S>,
+}
+
+/// What the client is told.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// The login is complete.
+    Granted(Box<GrantedReply>),
+    /// A second factor is asked for.
+    Challenged(Box<ChallengedReply>),
+    /// A pending authenticator.
+    Enrolment(Enrolment),
+    /// A code was sent; this token names it.
+    Sent(Token<ChallengeKind>),
+    /// The factors are removed. The browser's cookie is told.
+    Recovered {
+        /// The new value of the device cookie.
+        cookie: String,
+    },
+    /// No.
+    Refused(Refusal),
+}
+
+/// A completed login, as the client is told of it.
+#[derive(Clone, Debug)]
+pub struct GrantedReply {
+    /// Its tokens.
+    pub tokens: Tokens,
+    /// The new value of the device cookie, where it changes.
+    pub cookie: Option<String>,
+    /// The recovery code, to be shown once.
+    pub recovery: Option<RecoveryCode>,
+}
+
+/// A second factor is asked for, as the client is told of it.
+#[derive(Clone, Debug)]
+pub struct ChallengedReply {
+    /// The login's token.
+    pub token: Token<crate::claims::LoginKind>,
+    /// What it may be answered with.
+    pub challenged: Challenged,
+    /// The new value of the device cookie, where it changes.
+    pub cookie: Option<String>,
+}
+
+/// No decision was reached, or it is not known whether one was: nobody was let in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Error {
+    /// The store gave no answer.
+    Store(StoreError),
+    /// A record cannot be read or written.
+    Codec(CodecError),
+    /// The system gives no random bytes.
+    Random,
+    /// Too much costly work waits already.
+    Busy,
+    /// This node's clock is too far from the store's.
+    Skew,
+    /// Other nodes kept winning the swap.
+    Contended,
+    /// Ids and address are too long to fit a token together, or a token could not be signed.
+    Token,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Codec(error) => error.fmt(f),
+            Self::Random => NoRandomness.fmt(f),
+            Self::Busy => Busy.fmt(f),
+            Self::Skew => f.write_str("this node's clock is over 30 s from the store's; set it"),
+            Self::Contended => {
+                f.write_str("other nodes kept writing this user's record; try again")
+            }
+            Self::Token => f.write_str("a token could not be made; are the ids too long together?"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<CodecError> for Error {
+    fn from(error: CodecError) -> Self {
+        Self::Codec(error)
+    }
+}
+
+impl From<NoRandomness> for Error {
+    fn from(_: NoRandomness) -> Self {
+        Self::Random
+    }
+}
+
+impl From<Busy> for Error {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// An engine over a store.
+    ///
+    /// # Errors
+    /// [`Error::Token`]: the signing key cannot say what it is.
+    pub fn new(store: Arc<S>, env: Env, settings: Settings) -> Result<Self, Error> {
+        let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
+        let keys = Keys::new(issuer, audience, [env.sign.verifier()]);
+        Ok(Self {
+            keys: keys.map_err(|_| Error::Token)?,
+            directory: Directory::new(
+                Arc::clone(&store),
+                env.clone(),
+                settings.realm.clone(),
+                settings.argon2,
+            ),
+            folds: fold::Folds::default(),
+            store,
+            env,
+            settings,
+        })
+    }
+
+    /// The directory of our own users.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory<S> {
+        &self.directory
+    }
+
+    /// What it was given from outside.
+    #[must_use]
+    pub const fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// What it is set to.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store under it.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The keys that its access tokens are verified with, to be published as a JWKS.
+    #[must_use]
+    pub const fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}

@@ -1,0 +1,281 @@
+//! The fold: whatever waits for one user is decided on one look and settled by one swap.
+//!
+//! The first request of a user leads: it takes all that wait, looks once, decides one after the
+//! other over the same record, and settles once. So a swap is lost to another node alone, and ten
+//! thousand parallel guesses cost a handful of writes. Outcomes stay sealed until the swap is won.
+//!
+//! Who may wait: one request a login, and [`WAITING`] a user, known browsers first.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use countersign_device::{LoginId, TenantId, UserKey};
+
+use super::{Engine, Error};
+use crate::codec;
+use crate::decide::{Commit, Decision, Event, Given, Outcome, Refusal, Sealed, decide};
+use crate::names::Names;
+use crate::policy::Policy;
+use crate::port::{Entry, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId};
+use crate::record::{Class, Record};
+use crate::records::{ATTEMPTS, opened};
+use crate::rules::{NODE_SKEW_SECS, WAITING};
+
+/// Everything that waits, by user.
+#[derive(Debug, Default)]
+pub(super) struct Folds(Mutex<HashMap<Key, Arc<Slot>>>);
+
+/// What waits for one user.
+#[derive(Debug, Default)]
+struct Slot {
+    /// Whoever holds it leads. It is fair, so that the led find their results before others lead.
+    turn: tokio::sync::Mutex<()>,
+    waiting: Mutex<Vec<Job>>,
+}
+
+/// One request that waits.
+#[derive(Debug)]
+struct Job {
+    event: Event,
+    tenant: Option<TenantId>,
+    login: Option<LoginId>,
+    class: Class,
+    reply: oneshot::Sender<Result<Outcome, Error>>,
+}
+
+impl Job {
+    fn new(event: Event, reply: oneshot::Sender<Result<Outcome, Error>>) -> Self {
+        let (tenant, login, class) = match &event {
+            Event::Begin(begin) => (Some(begin.tenant.clone()), None, Class::Stranger),
+            Event::Step(step) => {
+                (Some(step.login.tenant.clone()), Some(step.login.id), step.login.class())
+            }
+            // The owner's recovery and the owner of the users are never the ones to give way.
+            Event::Recover(_) | Event::Report(_) => (None, None, Class::Known),
+        };
+        Self { event, tenant, login, class, reply }
+    }
+
+    fn answer(self, result: Result<Outcome, Error>) {
+        // Nobody listens any more where the client has gone: what was decided stands all the same.
+        let _ = self.reply.send(result);
+    }
+}
+
+impl Slot {
+    /// Nothing panics while it holds the lock, so a poisoned one is whole all the same.
+    fn waiting(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets a job wait, or answers it at once.
+    fn enter(&self, job: Job) {
+        let too_many = || Ok(Outcome::Refused(Refusal::TooMany(Some(1))));
+        let mut waiting = self.waiting();
+        if job.login.is_some() && waiting.iter().any(|other| other.login == job.login) {
+            return job.answer(too_many());
+        }
+        if waiting.len() >= WAITING {
+            let stranger = waiting.iter().rposition(|other| other.class == Class::Stranger);
+            match stranger.filter(|_| job.class == Class::Known) {
+                Some(stranger) => waiting.remove(stranger).answer(too_many()),
+                None => return job.answer(too_many()),
+            }
+        }
+        waiting.push(job);
+    }
+}
+
+impl Folds {
+    fn slot(&self, key: Key) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(key).or_default())
+    }
+
+    /// Forgets a slot that nobody else holds.
+    fn leave(&self, key: Key, slot: &Arc<Slot>) {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map holds one, the caller another.
+        if Arc::strong_count(slot) <= 2 && slot.waiting().is_empty() {
+            slots.remove(&key);
+        }
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Decides an event of a user, together with whatever else waits for that user.
+    pub(super) async fn decided(&self, user: &UserKey, event: Event) -> Result<Outcome, Error> {
+        let key = Names(&*self.env.vault).user(user);
+        let slot = self.folds.slot(key);
+        let (reply, mut result) = oneshot::channel();
+        slot.enter(Job::new(event, reply));
+        let outcome = loop {
+            if let Ok(outcome) = result.try_recv() {
+                break outcome;
+            }
+            let turn = slot.turn.lock().await;
+            match result.try_recv() {
+                Ok(outcome) => break outcome,
+                // Whoever led with this job in hand is gone: what became of it is not known.
+                Err(oneshot::error::TryRecvError::Closed) => {
+                    break Err(StoreError::Unknown.into());
+                }
+                Err(oneshot::error::TryRecvError::Empty) => {
+                    let jobs = std::mem::take(&mut *slot.waiting());
+                    self.lead(user, key, jobs).await;
+                    drop(turn);
+                }
+            }
+        };
+        self.folds.leave(key, &slot);
+        outcome
+    }
+
+    /// Decides and settles all jobs together, and answers each.
+    async fn lead(&self, user: &UserKey, key: Key, jobs: Vec<Job>) {
+        match self.settled(user, key, &jobs).await {
+            Ok(outcomes) => {
+                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+                    job.answer(Ok(outcome));
+                }
+            }
+            Err(error) => {
+                for job in jobs {
+                    job.answer(Err(error));
+                }
+            }
+        }
+    }
+
+    async fn settled(&self, user: &UserKey, key: Key, jobs: &[Job]) -> Result<Vec<Outcome>, Error> {
+        let mut tenants: Vec<&TenantId> =
+            jobs.iter().filter_map(|job| job.tenant.as_ref()).collect();
+        tenants.sort();
+        tenants.dedup();
+        let mut keys = vec![key];
+        keys.extend(tenants.iter().map(|tenant| self.policy_key(tenant)));
+        let write = WriteId(self.env.draw()?);
+        for _ in 0..ATTEMPTS {
+            let looked = self.store.look(&keys).await?;
+            let now = self.env.clock.now();
+            if looked.store_time.since(now).max(now.since(looked.store_time)) > NODE_SKEW_SECS {
+                return Err(Error::Skew);
+            }
+            let mut entries = looked.entries.into_iter();
+            let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
+            let policies = tenants
+                .iter()
+                .zip(keys.iter().skip(1).zip(entries))
+                .map(|(tenant, (key, entry))| {
+                    Ok((*tenant, self.or_default(opened(&self.env, *key, entry)?)))
+                })
+                .collect::<Result<HashMap<&TenantId, Policy>, Error>>()?;
+            let mut all = Folded::new(found.value.unwrap_or_default());
+            for job in jobs {
+                let policy = job.tenant.as_ref().and_then(|tenant| policies.get(tenant));
+                let given = Given {
+                    user,
+                    policy: policy.unwrap_or(&self.settings.policy),
+                    vault: &*self.env.vault,
+                    node: &self.env.node,
+                };
+                all.add(|record| {
+                    Ok(decide(record, &given, job.event.clone(), now, self.env.draw()?))
+                })?;
+            }
+            if !all.changed {
+                return Ok(all.open(&Commit::proven()));
+            }
+            all.record.note_write(write);
+            let settle = self.sealed(key, found.version, write, &all)?;
+            match self.store.settle(settle.clone()).await {
+                Ok(Settled::Won) => return Ok(all.open(&Commit::proven())),
+                Ok(Settled::Lost) => {}
+                Err(StoreError::Unknown) => {
+                    if self.resolve(settle, write).await? {
+                        return Ok(all.open(&Commit::proven()));
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    fn sealed(
+        &self,
+        key: Key,
+        expected: Version,
+        write: WriteId,
+        all: &Folded,
+    ) -> Result<Settle, Error> {
+        let vault = &*self.env.vault;
+        let events: Result<Vec<EventRow>, Error> = all
+            .audits
+            .iter()
+            .map(|audit| Ok(codec::seal_event(vault, self.env.draw()?, audit)?))
+            .collect();
+        Ok(Settle {
+            key,
+            expected,
+            next: expected.next(write),
+            bytes: codec::seal(vault, key, self.env.draw()?, &all.record)?,
+            events: events?,
+            expiry: None,
+        })
+    }
+
+    /// The reply to a settle was lost: looks until it is known how it ended. True where it was won;
+    /// false where another write stands there and this one never did.
+    async fn resolve(&self, settle: Settle, write: WriteId) -> Result<bool, Error> {
+        for attempt in 0..10_u32 {
+            self.env.clock.pause(25_u64.saturating_mul(1 << attempt.min(6))).await;
+            let Ok(looked) = self.store.look(&[settle.key]).await else { continue };
+            let entry: Option<Entry> = looked.entries.into_iter().next().flatten();
+            let version = entry.as_ref().map_or(Version::ABSENT, |entry| entry.version);
+            if version == settle.next {
+                return Ok(true);
+            }
+            if version == settle.expected {
+                // It may still be under way: the swap decides, and at most one of the two wins it.
+                match self.store.settle(settle.clone()).await {
+                    Ok(Settled::Won) => return Ok(true),
+                    Ok(Settled::Lost) | Err(_) => continue,
+                }
+            }
+            let record = opened::<Record>(&self.env, settle.key, entry)?.value;
+            return Ok(record.is_some_and(|record| record.has_write(write)));
+        }
+        Err(StoreError::Unknown.into())
+    }
+}
+
+/// Several decisions over one record.
+struct Folded {
+    record: Record,
+    changed: bool,
+    audits: Vec<crate::audit::Audit>,
+    outcomes: Vec<Sealed<Outcome>>,
+}
+
+impl Folded {
+    const fn new(record: Record) -> Self {
+        Self { record, changed: false, audits: Vec::new(), outcomes: Vec::new() }
+    }
+
+    fn add(&mut self, decide: impl FnOnce(Record) -> Result<Decision, Error>) -> Result<(), Error> {
+        let before = std::mem::take(&mut self.record);
+        let Decision { record, changed, audits, outcome } = decide(before)?;
+        self.record = record;
+        self.changed |= changed;
+        self.audits.extend(audits);
+        self.outcomes.push(outcome);
+        Ok(())
+    }
+
+    fn open(self, commit: &Commit) -> Vec<Outcome> {
+        self.outcomes.into_iter().map(|outcome| outcome.open(commit)).collect()
+    }
+}

@@ -1,0 +1,451 @@
+//! What is asked under a login: tokens are opened, decide is asked, and the answer is sealed.
+
+use countersign_device::{ApplicationId, DeviceId, EmailAddress, TenantId, UserId, UserKey};
+use countersign_otp::Code;
+use countersign_remember::Cookie;
+use countersign_token::{Pepper, RecoveryCode, RecoveryTag, Token};
+use countersign_vault::Vault;
+use zeroize::Zeroizing;
+
+use super::{ChallengedReply, Engine, Error, GrantedReply, Reply};
+use crate::assertion::FirstFactor;
+use crate::claims::{ChallengeClaims, ChallengeKind, Login, LoginKind};
+use crate::decide::{
+    Ask, Begin, Challenged, Event, Evidence, FreshBrowser, FreshRecovery, Granted, Notice, Outcome,
+    Recover, Refusal, Send, Step,
+};
+use crate::destination::{NotNow, Pool};
+use crate::env::{Body, Message};
+use crate::lifecycle::Lifecycle;
+use crate::names::Names;
+use crate::port::Store;
+use crate::record::Record;
+use crate::rules::RECOVERIES_A_DAY;
+
+/// A first factor passed, by our own directory or by the service that keeps the users.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// Whose.
+    pub user: UserId,
+    /// In which tenant.
+    pub tenant: TenantId,
+    /// For which application.
+    pub application: Option<ApplicationId>,
+    /// The address of the directory.
+    pub email: Option<EmailAddress>,
+    /// Which first factor.
+    pub first: FirstFactor,
+}
+
+/// What the client presents beside a token.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The browser's device cookie.
+    pub cookie: Cookie,
+    /// The digest of a nonce that the client keeps, for clients without cookies.
+    pub nonce: Option<[u8; 32]>,
+}
+
+impl<S: Store> Engine<S> {
+    /// A first factor passed: what next?
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn begin(&self, passed: Passed, client: &Client) -> Result<Reply, Error> {
+        let Passed { user, tenant, application, email, first } = passed;
+        let user = UserKey::new(self.settings.realm.clone(), user);
+        let begin = Begin {
+            tenant: tenant.clone(),
+            application,
+            email,
+            first,
+            nonce: client.nonce,
+            cookie: client.cookie.clone(),
+        };
+        let outcome = self.decided(&user, Event::Begin(begin)).await?;
+        self.reply(outcome, &tenant, client).await
+    }
+
+    /// Logs in one of our own users. None: the password is wrong, or there is no such user; both
+    /// are told alike and cost alike.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn log_in(
+        &self,
+        email: &EmailAddress,
+        password: Zeroizing<Vec<u8>>,
+        application: Option<ApplicationId>,
+        client: &Client,
+    ) -> Result<Option<Reply>, Error> {
+        let Some((passed, unreported)) = self.directory.checked(email, password).await? else {
+            return Ok(None);
+        };
+        if unreported {
+            self.password_changed(email, passed.user.clone()).await?;
+        }
+        self.begin(Passed { application, ..passed }, client).await.map(Some)
+    }
+
+    /// Gives one of our own users another password, and ends what is open. False: there is no such
+    /// user, or the password is empty or over 1,024 bytes.
+    ///
+    /// # Errors
+    /// No decision was reached: change it again.
+    pub async fn change_password(
+        &self,
+        email: &EmailAddress,
+        password: Zeroizing<Vec<u8>>,
+    ) -> Result<bool, Error> {
+        let Some(user) = self.directory.set_password(email, password).await? else {
+            return Ok(false);
+        };
+        self.password_changed(email, user).await?;
+        Ok(true)
+    }
+
+    async fn password_changed(&self, email: &EmailAddress, user: UserId) -> Result<(), Error> {
+        self.report(user, Lifecycle::PasswordChanged { through_mailbox: None }).await?;
+        self.directory.reported(email).await
+    }
+
+    /// The pending authenticator of a login: the same each time under the same login.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn pre_enrol(&self, token: &str, client: &Client) -> Result<Reply, Error> {
+        let Some(login) = self.login(token) else { return over() };
+        self.step(login, client, Ask::PreEnrol, false).await
+    }
+
+    /// Confirms the pending authenticator of a login by its first code.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn confirm(
+        &self,
+        token: &str,
+        client: &Client,
+        code: &str,
+        remember: bool,
+    ) -> Result<Reply, Error> {
+        let Some(login) = self.login(token) else { return over() };
+        let Ok(code) = Code::parse(code) else { return malformed() };
+        let ask = |recovery| Ask::Confirm { code: code.clone(), recovery };
+        self.step_with_recovery(login, client, ask, remember).await
+    }
+
+    /// Judges a code of an authenticator app; without a device, against all of them.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn code(
+        &self,
+        token: &str,
+        client: &Client,
+        device: Option<&str>,
+        code: &str,
+        remember: bool,
+    ) -> Result<Reply, Error> {
+        let Some(login) = self.login(token) else { return over() };
+        let Ok(code) = Code::parse(code) else { return malformed() };
+        // An id that is none is an unknown device, and judged as one.
+        let device = device.map(|id| DeviceId::parse(id).unwrap_or(DeviceId::NONE));
+        let ask = |recovery| Ask::Code { device, code: code.clone(), recovery };
+        self.step_with_recovery(login, client, ask, remember).await
+    }
+
+    /// Sends a code by email: settles the destination, then the user, then sends.
+    ///
+    /// # Errors
+    /// No decision was reached, and nothing was sent.
+    pub async fn send_email(&self, token: &str, client: &Client) -> Result<Reply, Error> {
+        let Some(login) = self.login(token) else { return over() };
+        let (to, pool) = match self.may_send(&login, client).await? {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Ok(Reply::Refused(refusal)),
+        };
+        if let Err(NotNow(secs)) = self.burn_send(&to, pool, login.id, &login.tenant).await? {
+            return Ok(Reply::Refused(Refusal::TooMany(Some(secs))));
+        }
+        self.step(login, client, Ask::SendEmail, false).await
+    }
+
+    /// Judges a code that was sent by email.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn email_code(
+        &self,
+        token: &str,
+        client: &Client,
+        challenge: &str,
+        code: &str,
+        remember: bool,
+    ) -> Result<Reply, Error> {
+        let Some(login) = self.login(token) else { return over() };
+        let Ok(code) = Code::parse(code) else { return malformed() };
+        let ask = Ask::EmailCode { challenge: self.challenge(challenge), code };
+        self.step(login, client, ask, remember).await
+    }
+
+    /// Spends a recovery code: the factors are removed, and nobody is logged in. The same refusal
+    /// at the same cost for an unknown address, a user without a code, and a wrong code.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn recover(
+        &self,
+        email: &EmailAddress,
+        code: &str,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        let refused = Ok(Reply::Refused(Refusal::Code));
+        let Ok(code) = RecoveryCode::parse(code) else { return refused };
+        let known = self.directory.user_of(email).await?;
+        let user = known.clone().unwrap_or_else(|| self.directory.nobody(email));
+        let record = self.record(&user).await?;
+        let offered = tag(&code, &user, &*self.env.vault);
+        let Some(recovery) = record.recovery.as_ref().filter(|of| of.tag == offered) else {
+            return refused;
+        };
+        if record.recoveries_today(self.env.clock.now()) >= RECOVERIES_A_DAY {
+            return Ok(Reply::Refused(Refusal::TooMany(None)));
+        }
+        let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
+        let evidence = self
+            .env
+            .work(move || hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash }))
+            .await?
+            .map_err(|_| Error::Busy)?;
+        let recover =
+            Recover { evidence, email: Some(email.clone()), cookie: client.cookie.clone() };
+        let outcome = self.decided(&user, Event::Recover(recover)).await?;
+        let Outcome::Recovered(recovered) = outcome else {
+            // Refused: whatever else it could be answers another question.
+            return Ok(Reply::Refused(match outcome {
+                Outcome::Refused(refusal) => refusal,
+                _ => Refusal::Code,
+            }));
+        };
+        self.notify(&recovered.notices, &self.settings.policy.issuer).await;
+        Ok(Reply::Recovered { cookie: self.cookie(client, Some(recovered.browser)) })
+    }
+
+    /// The owner of the users reports: one decide, one settle.
+    ///
+    /// # Errors
+    /// No decision was reached: report it again.
+    pub async fn report(&self, user: UserId, report: Lifecycle) -> Result<bool, Error> {
+        let user = UserKey::new(self.settings.realm.clone(), user);
+        match self.decided(&user, Event::Report(report)).await? {
+            Outcome::Reported(notices) => {
+                self.notify(&notices, &self.settings.policy.issuer).await;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// What an open login's token says, for whoever only reads it. It may have ended.
+    #[must_use]
+    pub fn login(&self, token: &str) -> Option<Login> {
+        let context = [self.settings.realm.as_str().as_bytes()];
+        Token::<LoginKind>::open(&*self.env.vault, &context, token).ok()
+    }
+
+    fn challenge(&self, token: &str) -> Option<ChallengeClaims> {
+        let context = [self.settings.realm.as_str().as_bytes()];
+        Token::<ChallengeKind>::open(&*self.env.vault, &context, token).ok()
+    }
+
+    async fn step(
+        &self,
+        login: Login,
+        client: &Client,
+        ask: Ask,
+        remember: bool,
+    ) -> Result<Reply, Error> {
+        let (user, tenant) = (login.user.clone(), login.tenant.clone());
+        let step =
+            Step { login, cookie: client.cookie.clone(), nonce: client.nonce, ask, remember };
+        let outcome = self.decided(&user, Event::Step(Box::new(step))).await?;
+        self.reply(outcome, &tenant, client).await
+    }
+
+    /// The same for what may end an enrolment: where decide asks for a fresh recovery code, it is
+    /// made and hashed on the workers, once, and decide is asked again.
+    async fn step_with_recovery(
+        &self,
+        login: Login,
+        client: &Client,
+        ask: impl Fn(Option<FreshRecovery>) -> Ask + std::marker::Send,
+        remember: bool,
+    ) -> Result<Reply, Error> {
+        let (user, tenant) = (login.user.clone(), login.tenant.clone());
+        let step = |ask| {
+            let (login, cookie) = (login.clone(), client.cookie.clone());
+            let step = Step { login, cookie, nonce: client.nonce, ask, remember };
+            Event::Step(Box::new(step))
+        };
+        let mut outcome = self.decided(&user, step(ask(None))).await?;
+        if matches!(outcome, Outcome::NeedsRecovery) {
+            let fresh = self.fresh_recovery(&user).await?;
+            outcome = self.decided(&user, step(ask(Some(fresh)))).await?;
+        }
+        self.reply(outcome, &tenant, client).await
+    }
+
+    async fn fresh_recovery(&self, user: &UserKey) -> Result<FreshRecovery, Error> {
+        let code = RecoveryCode::try_fill(|buf| self.env.random.try_fill(buf))?;
+        let tag = tag(&code, user, &*self.env.vault);
+        let (salt, pepper) = (self.env.draw()?, Pepper::of(&*self.env.vault));
+        let hashed = code.clone();
+        let params = self.settings.argon2;
+        let hash = self.env.work(move || hashed.hash(&pepper, &salt, params)).await?;
+        Ok(FreshRecovery { code, tag, hash: hash.map_err(|_| Error::Busy)? })
+    }
+
+    /// May a code be sent for this login, and where to? Looked at before any budget is burned.
+    async fn may_send(
+        &self,
+        login: &Login,
+        client: &Client,
+    ) -> Result<Result<(EmailAddress, Pool), Refusal>, Error> {
+        let record = self.record(&login.user).await?;
+        let policy = self.policy(&login.tenant).await?;
+        let given = crate::decide::Given {
+            user: &login.user,
+            policy: &policy,
+            vault: &*self.env.vault,
+            node: &self.env.node,
+        };
+        let now = self.env.clock.now();
+        Ok(crate::decide::may_send_email(record, &given, login, &client.cookie, client.nonce, now))
+    }
+
+    /// The record of a user, read and not judged.
+    pub(super) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
+        let key = Names(&*self.env.vault).user(user);
+        let found = crate::records::look(&*self.store, &self.env, key).await?;
+        Ok(found.value.unwrap_or_default())
+    }
+
+    /// Turns what was decided into what the client is told, and tells whom else it concerns.
+    async fn reply(
+        &self,
+        outcome: Outcome,
+        tenant: &TenantId,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        match outcome {
+            Outcome::Granted(granted) => self.granted(*granted, tenant, client).await,
+            Outcome::Challenged(challenged) => self.challenged(*challenged, tenant, client).await,
+            Outcome::Enrolment(enrolment) => Ok(Reply::Enrolment(enrolment)),
+            Outcome::Send(send) => self.sent(*send, tenant).await,
+            Outcome::Recovered(recovered) => {
+                Ok(Reply::Recovered { cookie: self.cookie(client, Some(recovered.browser)) })
+            }
+            Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
+            // These answer other questions than a client asks here.
+            Outcome::Reported(_) | Outcome::NeedsRecovery => Err(Error::Contended),
+        }
+    }
+
+    async fn granted(
+        &self,
+        granted: Granted,
+        tenant: &TenantId,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        let Granted { assertion, browser, recovery, notices } = granted;
+        if let (Some(_), Some(email)) = (&recovery, &assertion.subject().email) {
+            // A service's own users recover by address as ours do.
+            self.directory.note_address(email, &assertion.subject().user).await?;
+        }
+        let issuer = self
+            .policy(tenant)
+            .await
+            .map_or_else(|_| self.settings.policy.issuer.clone(), |policy| policy.issuer);
+        if !notices.is_empty() {
+            self.notify(&notices, &issuer).await;
+        }
+        let cookie = browser.map(|browser| self.cookie(client, Some(browser)));
+        let tokens = self.mint(&assertion)?;
+        Ok(Reply::Granted(Box::new(GrantedReply { tokens, cookie, recovery })))
+    }
+
+    async fn challenged(
+        &self,
+        challenged: Challenged,
+        tenant: &TenantId,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        if !challenged.notices.is_empty() {
+            let issuer = self.policy(tenant).await?.issuer;
+            self.notify(&challenged.notices, &issuer).await;
+        }
+        let context = [self.settings.realm.as_str().as_bytes()];
+        let (vault, nonce) = (&*self.env.vault, self.env.draw()?);
+        let token = Token::seal(vault, &context, nonce, &challenged.login);
+        let token = token.map_err(|_| Error::Token)?;
+        let cookie = (!challenged.forget_browser.is_empty()).then(|| {
+            let mut cookie = client.cookie.clone();
+            for family in &challenged.forget_browser {
+                cookie = cookie.without(*family);
+            }
+            cookie.to_string()
+        });
+        Ok(Reply::Challenged(Box::new(ChallengedReply { token, challenged, cookie })))
+    }
+
+    async fn sent(&self, send: Send, tenant: &TenantId) -> Result<Reply, Error> {
+        let Send { to, code, ends, challenge } = send;
+        let context = [self.settings.realm.as_str().as_bytes()];
+        let token = Token::seal(&*self.env.vault, &context, self.env.draw()?, &challenge);
+        let token = token.map_err(|_| Error::Token)?;
+        let lives_secs = ends.since(self.env.clock.now());
+        let issuer = self.policy(tenant).await?.issuer;
+        let message = Message { to, body: Body::Code { code, lives_secs }, issuer };
+        // The answer is the same whether the mail arrives or not; the adapter says so in its log.
+        let _ = self.env.deliver.deliver(message).await;
+        Ok(Reply::Sent(token))
+    }
+
+    async fn notify(&self, notices: &[Notice], issuer: &str) {
+        for Notice { to, of } in notices {
+            let (to, issuer) = (to.clone(), issuer.to_owned());
+            let message = Message { to, body: Body::Notice(*of), issuer };
+            // Mail is never the only record: the audit event is in the outbox.
+            let _ = self.env.deliver.deliver(message).await;
+        }
+    }
+
+    /// The device cookie with this browser's entry, and the entries of its other users.
+    #[expect(clippy::unused_self, reason = "a method reads better beside the others")]
+    fn cookie(&self, client: &Client, browser: Option<FreshBrowser>) -> String {
+        let mut cookie = client.cookie.clone();
+        if let Some(FreshBrowser { family, secret, replaces }) = browser {
+            if let Some(old) = replaces {
+                cookie = cookie.without(old);
+            }
+            cookie = cookie.with(family, secret);
+        }
+        cookie.to_string()
+    }
+}
+
+/// The tag of a recovery code, bound to its user.
+fn tag(code: &RecoveryCode, user: &UserKey, vault: &dyn Vault) -> RecoveryTag {
+    code.tag(vault, &[user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()])
+}
+
+/// A token that is malformed, foreign or of another kind.
+const fn over() -> Result<Reply, Error> {
+    Ok(Reply::Refused(Refusal::LoginOver))
+}
+
+/// A code that is none: it is never judged, charged or written.
+const fn malformed() -> Result<Reply, Error> {
+    Ok(Reply::Refused(Refusal::Code))
+}

@@ -1,0 +1,61 @@
+//! The names of records: keyed digests, so that a database shows no user and no address.
+
+use countersign_device::{EmailAddress, RealmId, SessionId, TenantId, UserKey};
+use countersign_vault::{Purpose, Vault};
+
+use crate::port::Key;
+
+const NAME: Purpose = Purpose::new("record name");
+
+/// Names records.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a>(pub &'a dyn Vault);
+
+impl Names<'_> {
+    /// Everything of one user.
+    #[must_use]
+    pub fn user(&self, user: &UserKey) -> Key {
+        self.name(&[b"user", user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()])
+    }
+
+    /// A tenant's policy.
+    #[must_use]
+    pub fn policy(&self, realm: &RealmId, tenant: &TenantId) -> Key {
+        self.name(&[b"policy", realm.as_str().as_bytes(), tenant.as_str().as_bytes()])
+    }
+
+    /// An address in the directory.
+    #[must_use]
+    pub fn address(&self, realm: &RealmId, address: &EmailAddress) -> Key {
+        self.name(&[b"address", realm.as_str().as_bytes(), address.canonical().as_bytes()])
+    }
+
+    /// A user in the directory.
+    #[must_use]
+    pub fn account(&self, user: &UserKey) -> Key {
+        self.name(&[b"account", user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()])
+    }
+
+    /// A session, from its first refresh on.
+    #[must_use]
+    pub fn session(&self, session: SessionId) -> Key {
+        self.name(&[b"session", session.as_bytes()])
+    }
+
+    /// The send budget of a destination.
+    #[must_use]
+    pub fn destination(&self, address: &EmailAddress) -> Key {
+        self.name(&[b"destination", address.canonical().as_bytes()])
+    }
+
+    /// One shard of a tenant's sends of one day.
+    #[must_use]
+    pub fn tenant_day(&self, realm: &RealmId, tenant: &TenantId, day: u64, shard: u8) -> Key {
+        let (realm, tenant) = (realm.as_str().as_bytes(), tenant.as_str().as_bytes());
+        self.name(&[b"sends", realm, tenant, &day.to_be_bytes(), &[shard]])
+    }
+
+    fn name(&self, parts: &[&[u8]]) -> Key {
+        Key::from_bytes(*self.0.digest(NAME, parts).as_bytes())
+    }
+}

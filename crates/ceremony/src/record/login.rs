@@ -1,0 +1,106 @@
+//! Touched logins: those that the record must remember.
+//!
+//! A login lives in its sealed token and costs no write. Once it has a failure, a challenge or a
+//! win it stands here until it expires; a win puts its id here, and so it is used once (B-02).
+
+use serde::{Deserialize, Serialize};
+
+use countersign_device::{ChallengeId, EmailAddress, FactorKind, LoginId};
+use countersign_otp::UnixTime;
+
+use super::seconds;
+use crate::rules::GUESSES_A_LOGIN;
+
+/// A login with a failure, a challenge or a win.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Touched {
+    /// Which login.
+    pub id: LoginId,
+    /// When it ends, and is forgotten.
+    #[serde(with = "seconds")]
+    pub ends: UnixTime,
+    /// It was completed: nothing is judged under it again.
+    pub spent: bool,
+    /// The failures of each factor, so that a success can forgive its own.
+    failures: Vec<Failures>,
+    /// The code that was sent, one live a login.
+    pub challenge: Option<Challenge>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Failures {
+    factor: FactorKind,
+    /// All judged failures, charged or not: what bounds the login.
+    count: u8,
+    /// Those that were charged, which a success forgives.
+    charged: u8,
+    units: u32,
+}
+
+/// A delivered code that waits to be answered.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Which challenge; its token names it.
+    pub id: ChallengeId,
+    /// Where the code went.
+    pub destination: EmailAddress,
+    /// The keyed digest of the code, bound to login, destination and purpose.
+    pub digest: [u8; 32],
+    /// When the code ends: at that second it is dead.
+    #[serde(with = "seconds")]
+    pub ends: UnixTime,
+}
+
+impl Touched {
+    /// A login that is touched for the first time.
+    #[must_use]
+    pub const fn new(id: LoginId, ends: UnixTime) -> Self {
+        Self { id, ends, spent: false, failures: Vec::new(), challenge: None }
+    }
+
+    /// May nothing more be judged under it?
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        let count = self.failures.iter().map(|of| u32::from(of.count)).sum::<u32>();
+        count >= u32::from(GUESSES_A_LOGIN)
+    }
+
+    /// Counts a failure, with the units that it was charged; none where it was not.
+    pub(crate) fn fail(&mut self, factor: FactorKind, units: u32) {
+        let charged = u8::from(units > 0);
+        match self.failures.iter_mut().find(|of| of.factor == factor) {
+            Some(of) => {
+                of.count = of.count.saturating_add(1);
+                of.charged = of.charged.saturating_add(charged);
+                of.units = of.units.saturating_add(units);
+            }
+            None => self.failures.push(Failures { factor, count: 1, charged, units }),
+        }
+    }
+
+    /// What the failures of a factor were charged, in units and in guesses, to be forgiven.
+    pub(crate) fn charged(&self, factor: FactorKind) -> (u32, u32) {
+        let of = self.failures.iter().find(|of| of.factor == factor);
+        of.map_or((0, 0), |of| (of.units, u32::from(of.charged)))
+    }
+}
+
+impl std::fmt::Debug for Touched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, ends, spent, failures, challenge } = self;
+        f.debug_struct("Touched")
+            .field("id", id)
+            .field("ends", ends)
+            .field("spent", spent)
+            .field("failures", failures)
+            .field("challenge", &challenge.as_ref().map(|challenge| challenge.id))
+            .finish()
+    }
+}
+
+impl std::fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, destination: _, digest: _, ends } = self;
+        f.debug_struct("Challenge").field("id", id).field("ends", ends).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! The numbers of decide, each with its reason, in one place.
+//!
+//! They are defaults that hold: a profile or a tenant may be stricter, nobody may be laxer.
+
+/// What a guess is charged in: 1e-8 of a chance to be right. A code of six digits is 100.
+pub const UNITS_PER_CERTAINTY: u64 = 100_000_000;
+
+/// The ledger closes here: the chance of ever guessing in is at most 1e-4 for each refill.
+pub const LEDGER_UNITS: u32 = 10_000;
+
+/// What logins without a known browser may charge: two thirds, so that a stranger who has the
+/// password cannot close the ledger for the owner's own browsers.
+pub const STRANGER_UNITS: u32 = 6_667;
+
+/// Judged guesses in one login: a person mistypes, a machine enumerates.
+pub const GUESSES_A_LOGIN: u8 = 5;
+
+/// Failed guesses of one class in [`WINDOW_SECS`], over all logins, routes and tenants.
+pub const GUESSES_A_WINDOW: u8 = 10;
+
+/// The window of [`GUESSES_A_WINDOW`].
+pub const WINDOW_SECS: u64 = 15 * 60;
+
+/// From this unforgiven failure on, the next guess waits.
+pub const FIRST_WAIT_AT: u32 = 11;
+
+/// The first wait; each further unforgiven failure doubles it (NIST SP 800-63B-4, 3.2.2).
+pub const FIRST_WAIT_SECS: u64 = 30;
+
+/// The longest wait.
+pub const LONGEST_WAIT_SECS: u64 = 60 * 60;
+
+/// How long a login waits for its second factor.
+pub const LOGIN_SECS: u64 = 10 * 60;
+
+/// How many logins of one user may be touched at a time; beyond it 429.
+pub const TOUCHED_LOGINS: usize = 32;
+
+/// How long a delivered code lives at most (NIST SP 800-63B-4, 3.1.3.2; OWASP ASVS 6.5.5).
+pub const DELIVERED_SECS: u64 = 10 * 60;
+
+/// How long one waits before the code of one login is sent again.
+pub const RESEND_SECS: u64 = 30;
+
+/// How long a pending enrolment may be confirmed.
+pub const PENDING_SECS: u64 = 10 * 60;
+
+/// How many pending enrolments a user has; the oldest gives way.
+pub const PENDING: usize = 3;
+
+/// Authenticators of one user: what no person has more of.
+pub const AUTHENTICATORS: usize = 10;
+
+/// Recovery tries that pass the tag, a day.
+pub const RECOVERIES_A_DAY: usize = 10;
+
+/// A day.
+pub const DAY_SECS: u64 = 24 * 60 * 60;
+
+/// How long the browser that recovered may enrol again without further proof.
+pub const RECOVERY_GRANT_SECS: u64 = 15 * 60;
+
+/// How long a mailbox that reset the password is no second factor.
+pub const MAILBOX_RESET_SECS: u64 = DAY_SECS;
+
+/// How far the record's last settlement may lie ahead of now before a clock is wrong.
+pub const SKEW_SECS: u64 = 30;
+
+/// From this skew against the store's clock a node stops deciding.
+pub const NODE_SKEW_SECS: u64 = 30;
+
+/// From this skew against the store's clock a node warns.
+pub const NODE_SKEW_WARN_SECS: u64 = 5;
+
+/// How many requests of one user may wait for one settlement; beyond it 429.
+pub const WAITING: usize = 32;
+
+/// How many write ids a record keeps, to tell a lost reply from a lost swap.
+pub const WRITE_IDS: usize = 8;
+
+/// How long an access token lives.
+pub const ACCESS_SECS: u64 = 15 * 60;
+
+/// How long a session lives, from its login on (NIST SP 800-63B-4, 2.1.3).
+pub const SESSION_SECS: u64 = 30 * DAY_SECS;
+
+/// Sends to a destination that is bound to the asking user: an hour, a day.
+pub const PROVEN_SENDS: (usize, usize) = (6, 20);
+
+/// Sends to a destination for enrolments of all users together: an hour, a day.
+pub const UNPROVEN_SENDS: (usize, usize) = (3, 5);
+
+/// Over how many records the daily budget of a tenant is split, so that none is hot.
+pub const TENANT_SHARDS: u8 = 16;
+
+/// Sends of a tenant a day, over all its destinations.
+pub const TENANT_SENDS_A_DAY: u32 = 16_000;
+
+const _: () = {
+    assert!(STRANGER_UNITS < LEDGER_UNITS);
+    assert!(GUESSES_A_LOGIN <= GUESSES_A_WINDOW);
+    assert!(GUESSES_A_WINDOW <= 100, "NIST SP 800-63B-4, 3.2.2");
+    assert!(DELIVERED_SECS <= 600, "NIST SP 800-63B-4, 3.1.3.2");
+};
