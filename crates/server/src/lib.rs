@@ -1,4 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod clock;
 pub mod config;
+pub mod deliver;
+pub mod http;
+pub mod node;
+pub mod random;
+pub mod vendor;
+pub mod wire;

@@ -15,7 +15,8 @@ use super::raw::Raw;
 use super::{Config, ConfigError};
 
 /// Variables of the environment that are no key of the file.
-const NOT_KEYS: [&str; 3] = ["COUNTERSIGN_KEYS", "COUNTERSIGN_CONFIG", "COUNTERSIGN_LOG"];
+const NOT_KEYS: [&str; 4] =
+    ["COUNTERSIGN_KEYS", "COUNTERSIGN_CONFIG", "COUNTERSIGN_LOG", "COUNTERSIGN_LOG_FORMAT"];
 
 impl Config {
     /// Reads a file, lays these variables of the environment over it and checks the whole.

@@ -1,0 +1,104 @@
+//! The command line.
+
+mod code;
+mod data;
+mod demo;
+mod events;
+mod keys;
+mod qr;
+mod serve;
+mod user;
+mod vendor_token;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Multi-factor authentication behind the password: the server, a demo of it, and tools.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Code(code::Code),
+    Qr(qr::Qr),
+    #[command(subcommand)]
+    User(user::User),
+    VendorToken(vendor_token::VendorToken),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    Events(events::Events),
+}
+
+/// Why a command failed: a sentence that says what is wrong and, where possible, how to mend it.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Demo(command) => command.run(),
+        Command::Serve(command) => command.run(),
+        Command::Code(command) => command.run(),
+        Command::Qr(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::VendorToken(command) => command.run(),
+        Command::Keys(command) => command.run(),
+        Command::Events(command) => command.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure(sentence)) => {
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "countersign: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes lines to standard output. A reader that went away is no failure of ours.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The runtime of commands that wait for something.
+fn block_on<T>(task: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure(format!("no thread can be started: {error}")))?.block_on(task)
+}
+
+impl Failure {
+    fn new(sentence: impl Into<String>) -> Self {
+        Self(sentence.into())
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,155 @@
+//! What mails say.
+//!
+//! The code is the only run of six digits in its mail, and no other mail holds such a run: programs
+//! that read codes out of mails find the right one. No mail holds a link, so none can be forged into
+//! a habit. Nothing that a stranger chose is repeated in a mail but the service's own name.
+
+use countersign_ceremony::decide::NoticeOf;
+use countersign_ceremony::env::{Body, Message};
+use countersign_device::FactorKind;
+use zeroize::Zeroizing;
+
+use super::letter::Letter;
+
+/// What one mail says, before it is put in parts.
+struct Said {
+    subject: String,
+    /// Paragraphs before the code.
+    before: Vec<String>,
+    code: Option<Zeroizing<String>>,
+    /// Paragraphs after it.
+    after: Vec<String>,
+}
+
+/// Writes the mail for a message.
+pub(super) fn compose(from: &str, message: &Message) -> Letter {
+    let service = &message.issuer;
+    let said = match &message.body {
+        Body::Code { code, lives_secs } => {
+            code_mail(service, Zeroizing::new(code.as_str().to_owned()), *lives_secs)
+        }
+        Body::Notice(notice) => notice_mail(service, *notice),
+    };
+    Letter {
+        from: from.to_owned(),
+        to: message.to.as_str().to_owned(),
+        text: said.text(service),
+        html: said.html(service),
+        subject: said.subject,
+    }
+}
+
+fn code_mail(service: &str, code: Zeroizing<String>, lives_secs: u64) -> Said {
+    Said {
+        subject: format!("Your {service} login code"),
+        before: vec![format!("This is your code to log in to {service}:")],
+        code: Some(code),
+        after: vec![
+            format!("It works once, within {}.", minutes(lives_secs)),
+            "If you are not logging in right now, somebody else knows your password: change it, and \
+             give this code to nobody. We never ask for it by mail or by phone."
+                .to_owned(),
+        ],
+    }
+}
+
+fn notice_mail(service: &str, notice: NoticeOf) -> Said {
+    let (subject, happened, otherwise) = match notice {
+        NoticeOf::FactorAdded(factor) => (
+            "A second factor was added",
+            match factor {
+                FactorKind::Email => "Codes by email now protect your account.",
+                FactorKind::Sms => "Codes by SMS now protect your account.",
+                FactorKind::PasskeyPlatform | FactorKind::PasskeyCrossPlatform => {
+                    "A passkey now protects your account."
+                }
+                _ => "An authenticator app now protects your account.",
+            },
+            "If that was not you, change your password and tell us.",
+        ),
+        NoticeOf::RecoveryUsed => (
+            "Your recovery code was used",
+            "Your recovery code was used. The second factors of your account are removed, every \
+             browser is forgotten and every session has ended. You set up a new second factor at \
+             your next login.",
+            "If that was not you, change your password at once and tell us.",
+        ),
+        NoticeOf::BrowserStolen => (
+            "A remembered browser may have been copied",
+            "A browser presented something that another one had already replaced. Somebody may have \
+             copied it, so it is no longer remembered, and the second factor is asked for again.",
+            "If you did not move this browser to another machine, change your password.",
+        ),
+        NoticeOf::BrowserRemembered => (
+            "A browser is remembered",
+            "A browser will not be asked for the second factor for some days.",
+            "If that was not you, change your password: it ends every remembered browser.",
+        ),
+        NoticeOf::GuessingStopped => (
+            "Somebody may know your password",
+            "Somebody logged in with your password and then gave wrong codes, many times. We have \
+             stopped it: further tries have to wait.",
+            "If that was not you, change your password.",
+        ),
+        NoticeOf::AddressChanged => (
+            "Your email address was changed",
+            "The email address of your account was changed. Every session has ended.",
+            "If that was not you, tell us at once.",
+        ),
+    };
+    Said {
+        subject: format!("{subject} – {service}"),
+        before: vec![happened.to_owned(), otherwise.to_owned()],
+        code: None,
+        after: Vec::new(),
+    }
+}
+
+fn minutes(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
+impl Said {
+    fn text(&self, service: &str) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        let code = self.code.as_ref().map(|code| code.as_str());
+        let before = self.before.iter().map(String::as_str);
+        for paragraph in before.chain(code).chain(self.after.iter().map(String::as_str)) {
+            text.push_str(paragraph);
+            text.push_str("\n\n");
+        }
+        text.push_str(service);
+        text.push('\n');
+        text
+    }
+
+    fn html(&self, service: &str) -> Zeroizing<String> {
+        let paragraph = |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", escape(text));
+        let mut html = Zeroizing::new(format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
+             <body style=\"margin:0;padding:32px 16px;font:16px/1.5 system-ui,sans-serif\">\
+             <div style=\"max-width:480px;margin:0 auto\">",
+            escape(&self.subject)
+        ));
+        html.extend(self.before.iter().map(paragraph));
+        if let Some(code) = &self.code {
+            html.push_str("<p style=\"margin:0 0 16px;font:600 32px/1.2 ui-monospace,monospace;\
+                           letter-spacing:6px\">");
+            html.push_str(code);
+            html.push_str("</p>");
+        }
+        html.extend(self.after.iter().map(paragraph));
+        html.push_str(&format!(
+            "<p style=\"margin:32px 0 0;opacity:.7\">{}</p></div></body></html>\n",
+            escape(service)
+        ));
+        html
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,80 @@
+//! Who asks, as a handler sees it: the client and what it presents beside the body.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use countersign_ceremony::engine;
+use countersign_ceremony::port::Store;
+use countersign_otp::Code;
+use countersign_remember::Cookie;
+use countersign_vault::Purpose;
+
+use super::client::Client;
+use super::cookie::Which;
+use super::error::ApiError;
+use crate::node::Node;
+
+const NONCE: Purpose = Purpose::new("client nonce");
+/// A client without cookies binds its login to this.
+const NONCE_HEADER: &str = "countersign-nonce";
+
+/// Who asks.
+#[derive(Clone)]
+pub(super) struct Caller {
+    /// Where from.
+    pub(super) client: Client,
+    /// What the engine is told of it.
+    pub(super) presented: engine::Client,
+    /// The refresh cookie.
+    pub(super) refresh: Option<String>,
+}
+
+impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        node: &Arc<Node<S>>,
+    ) -> Result<Self, ApiError> {
+        let client = parts.extensions.get::<Client>().copied().ok_or_else(ApiError::internal)?;
+        let headers = &parts.headers;
+        let cookie = node.cookies.read(Which::Device, headers).map(Cookie::parse);
+        let vault = &*node.engine.env().vault;
+        let nonce = headers.get(NONCE_HEADER);
+        let nonce = nonce.map(|nonce| *vault.digest(NONCE, &[nonce.as_bytes()]).as_bytes());
+        Ok(Self {
+            client,
+            presented: engine::Client { cookie: cookie.unwrap_or_default(), nonce },
+            refresh: node.cookies.read(Which::Refresh, headers).map(str::to_owned),
+        })
+    }
+}
+
+impl Caller {
+    /// Counts a code that is none against the caller's address. Codes of the right form are the ledger's to count.
+    pub(super) fn count_malformed<S: Store>(
+        &self,
+        node: &Node<S>,
+        code: &str,
+    ) -> Result<(), ApiError> {
+        if Code::parse(code).is_ok() {
+            return Ok(());
+        }
+        let now = node.engine.env().clock.now();
+        let counted = node.limiter.count(self.client.address, now);
+        counted.map_err(|wait| ApiError::too_many(Some(wait)))
+    }
+}
+
+/// The bearer token of a request (RFC 6750, section 2.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or_else(ApiError::unauthorized)?;
+    if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
+        return Err(ApiError::unauthorized());
+    }
+    Ok(token.trim())
+}

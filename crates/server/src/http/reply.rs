@@ -1,0 +1,205 @@
+//! From what the engine says to what the client reads: status, body, cookies.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Response};
+use countersign_ceremony::decide::{Challenged, Enrolment, Refusal};
+use countersign_ceremony::engine::{ChallengedReply, Error, GrantedReply, Reply, Tokens};
+use countersign_ceremony::port::Store;
+use countersign_device::FactorKind;
+use countersign_provision::{Uri, qr};
+use countersign_remember::Cookie;
+
+use super::caller::Caller;
+use super::cookie::Which;
+use super::error::ApiError;
+use crate::node::Node;
+use crate::wire::{AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
+
+/// 400 days: the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
+const LONGEST_COOKIE: u64 = 34_560_000;
+
+/// The answer to whatever a login or a verification came to.
+pub(super) fn answer<S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    status: StatusCode,
+    reply: Result<Reply, Error>,
+) -> Result<Response, ApiError> {
+    match reply? {
+        Reply::Granted(granted) => granted_answer(node, caller, status, *granted),
+        Reply::Challenged(challenged) => challenged_answer(node, caller, status, *challenged),
+        Reply::Enrolment(enrolment) => {
+            let (qr_code, secret) = drawn(&enrolment)?;
+            Ok((status, Json(PreEnrol { qr_code, secret })).into_response())
+        }
+        Reply::Sent(token) => {
+            Ok((status, Json(OtcToken { otc_token: token.into_string() })).into_response())
+        }
+        Reply::Recovered { cookie } => {
+            let mut response = (status, Json(serde_json::json!({}))).into_response();
+            set(node, caller, &mut response, Which::Device, &cookie, LONGEST_COOKIE);
+            Ok(response)
+        }
+        Reply::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+fn granted_answer<S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    status: StatusCode,
+    granted: GrantedReply,
+) -> Result<Response, ApiError> {
+    let GrantedReply { tokens, cookie, recovery } = granted;
+    let mut answer = with_tokens(&tokens);
+    answer.recovery_code = recovery.map(|code| String::clone(&code.reveal()));
+    let mut response = (status, Json(answer)).into_response();
+    session_cookies(node, caller, &mut response, &tokens, cookie);
+    Ok(response)
+}
+
+/// The answer of a refresh: new tokens, and no word of the second factor.
+pub(super) fn refreshed<S: Store>(node: &Node<S>, caller: &Caller, tokens: &Tokens) -> Response {
+    let mut response = (StatusCode::CREATED, Json(with_tokens(tokens))).into_response();
+    session_cookies(node, caller, &mut response, tokens, None);
+    response
+}
+
+/// The refresh cookie lives as long as the session, the browser's identity as long as a browser keeps a cookie: its end
+/// is in the record.
+fn session_cookies<S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    response: &mut Response,
+    tokens: &Tokens,
+    device: Option<String>,
+) {
+    let lives = tokens.session_ends.since(node.engine.env().clock.now());
+    set(node, caller, response, Which::Refresh, &tokens.refresh, lives);
+    // A browser that we know keeps what it has, for longer.
+    let presented = &caller.presented.cookie;
+    let device = device.or_else(|| (!presented.entries().is_empty()).then(|| presented.to_string()));
+    if let Some(device) = device {
+        set(node, caller, response, Which::Device, &device, LONGEST_COOKIE);
+    }
+}
+
+fn with_tokens(tokens: &Tokens) -> AuthResponse {
+    let claims = &tokens.claims;
+    let expires = std::time::UNIX_EPOCH + std::time::Duration::from_secs(tokens.expires.secs());
+    AuthResponse {
+        token_type: Some("bearer"),
+        mfa_required: false,
+        access_token: Some(tokens.access.clone()),
+        refresh_token: Some(tokens.refresh.clone()),
+        expires_in: Some(tokens.expires_in),
+        expires: Some(httpdate::fmt_http_date(expires)),
+        user_id: Some(claims.sub.clone()),
+        user_email: claims.email.clone(),
+        ..AuthResponse::default()
+    }
+}
+
+fn challenged_answer<S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    status: StatusCode,
+    reply: ChallengedReply,
+) -> Result<Response, ApiError> {
+    let ChallengedReply { token, challenged, cookie } = reply;
+    let Challenged { enrolled, authenticators, emails, strategies, enrolment, .. } = challenged;
+    let drawn = enrolment.as_ref().map(drawn).transpose()?;
+    let (qr_code, secret) = drawn.unzip();
+    let answer = AuthResponse {
+        mfa_required: true,
+        mfa_token: Some(token.into_string()),
+        mfa_enrolled: Some(enrolled),
+        mfa_devices: Some(MfaDevices {
+            authenticators: authenticators
+                .into_iter()
+                .map(|id| Device { id: id.to_string() })
+                .collect(),
+            emails: emails.into_iter().map(|email| Email { email }).collect(),
+            ..MfaDevices::default()
+        }),
+        mfa_strategies: Some(strategies.into_iter().map(strategy).collect()),
+        qr_code,
+        secret,
+        ..AuthResponse::default()
+    };
+    let mut response = (status, Json(answer)).into_response();
+    if let Some(cookie) = cookie {
+        let forgotten = Cookie::parse(&cookie).entries().is_empty();
+        let max_age = if forgotten { 0 } else { LONGEST_COOKIE };
+        set(node, caller, &mut response, Which::Device, &cookie, max_age);
+    }
+    Ok(response)
+}
+
+/// The QR code as a data URI, and the same secret to be typed by hand.
+fn drawn(enrolment: &Enrolment) -> Result<(String, String), ApiError> {
+    let Enrolment { secret, totp, issuer, account } = enrolment;
+    let typed = secret.to_base32().as_str().to_owned();
+    let uri = Uri::totp(issuer, account, secret.clone(), *totp).map_err(|error| {
+        tracing::error!(%error, "an enrolment has names that no QR code can say");
+        ApiError::internal()
+    })?;
+    let picture = qr::data_uri(&uri.expose()).map_err(|error| {
+        tracing::error!(%error, "a QR code could not be drawn");
+        ApiError::internal()
+    })?;
+    Ok((picture, typed))
+}
+
+const fn strategy(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Authenticator => "AuthenticatorApp",
+        FactorKind::Email => "EmailCode",
+        FactorKind::Sms => "SMS",
+        FactorKind::PasskeyPlatform => "WebAuthnPlatform",
+        FactorKind::PasskeyCrossPlatform => "WebAuthnCrossPlatform",
+        // Recovery is no strategy, and the engine lists none that this release does not know.
+        _ => "Unknown",
+    }
+}
+
+/// Sets a cookie; one that a header cannot hold is not set.
+pub(super) fn set<S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    response: &mut Response,
+    which: Which,
+    value: &str,
+    max_age: u64,
+) {
+    if let Some(line) = node.cookies.set(which, value, max_age, caller.client.tls) {
+        response.headers_mut().append(SET_COOKIE, line);
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Code => Self::code(),
+            Refusal::LoginOver => Self::login_over(),
+            Refusal::TooMany(wait) => Self::too_many(wait),
+            Refusal::NoSuchFactor => Self::no_such_factor(),
+            Refusal::AlreadyEnrolled => Self::already_enrolled(),
+            Refusal::Disabled => Self::locked(),
+        }
+    }
+}
+
+/// No decision was reached: the client may try again, and nobody is let in.
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        if error == Error::Token {
+            tracing::error!(%error, "no token could be made");
+            return Self::internal();
+        }
+        tracing::warn!(%error, "no decision was reached");
+        Self::unavailable()
+    }
+}

@@ -1,0 +1,36 @@
+//! `POST auth/v1/user`: the password of one of our own users.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use countersign_ceremony::directory::FirstFactors;
+use countersign_ceremony::port::Store;
+use countersign_device::EmailAddress;
+use zeroize::Zeroizing;
+
+use crate::http::body::Body;
+use crate::http::caller::Caller;
+use crate::http::error::ApiError;
+use crate::http::reply::answer;
+use crate::node::Node;
+use crate::wire;
+
+/// A wrong password, an unknown address and a text that is no address are told alike, at one cost.
+pub(super) async fn password<S: Store>(
+    State(node): State<Arc<Node<S>>>,
+    caller: Caller,
+    Body(request): Body<wire::Login>,
+) -> Result<Response, ApiError> {
+    let address = request.address()?;
+    let password = request.password.required("password")?;
+    // No address of ours: checked all the same, so that it costs what a wrong password costs.
+    let nobody = || EmailAddress::parse("nobody@invalid").map_err(|_| ApiError::internal());
+    let email = EmailAddress::parse(address).or_else(|_| nobody())?;
+    let password = Zeroizing::new(password.as_bytes().to_vec());
+    let passed = node.engine.directory().check(&email, password).await?;
+    let passed = passed.ok_or_else(ApiError::credentials)?;
+    let reply = node.engine.begin(passed, &caller.presented).await;
+    answer(&node, &caller, StatusCode::OK, reply)
+}

@@ -1,0 +1,233 @@
+//! One node: the engine and all that it is given, put together from a configuration.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_ceremony::engine::{Engine, Settings};
+use countersign_ceremony::env::{Clock, Env, Random, Threads};
+use countersign_ceremony::policy::{Enforce, Policy, Strategies};
+use countersign_ceremony::port::{Outbox, Store, WhenFull};
+use countersign_device::{RealmId, TenantId};
+use countersign_store_sqlite::SqliteStore;
+use countersign_token::Ed25519;
+use countersign_vault::{Purpose, Ring, Vault, file};
+
+use crate::clock::SystemClock;
+use crate::config::{self, Config};
+use crate::deliver::{Carriers, Post, Transport};
+use crate::http::{Cookies, Limiter};
+use crate::random::SystemRandom;
+
+/// The one realm that a server has: its own directory.
+pub const REALM: &str = "main";
+const SIGNING_KEY: Purpose = Purpose::new("access token key");
+/// The database in the data directory.
+const DATABASE: &str = "countersign.sqlite";
+/// How many Argon2 run at once at most; each takes tens of megabytes.
+const WORKERS: usize = 4;
+/// How many may wait for them.
+const WAITING: usize = 256;
+
+/// What a process serves with.
+#[derive(Debug)]
+pub struct Node<S> {
+    pub(crate) engine: Engine<S>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) cookies: Cookies,
+    pub(crate) limiter: Limiter,
+}
+
+/// Why no node came up: a sentence that says what, where, and where possible how to mend it.
+#[derive(Debug)]
+pub struct NotUp(pub(crate) String);
+
+impl<S: Store> Node<S> {
+    /// Puts a node together over a store.
+    ///
+    /// # Errors
+    /// [`NotUp`]: its keys cannot be published.
+    pub fn new(store: Arc<S>, env: Env, settings: Settings, config: Config) -> Result<Self, NotUp> {
+        let engine = Engine::new(store, env, settings);
+        Ok(Self {
+            engine: engine.map_err(|error| NotUp(error.to_string()))?,
+            cookies: Cookies::new(&config),
+            limiter: Limiter::new(config.malformed_per_minute),
+            config: Arc::new(config),
+        })
+    }
+
+    /// Its engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine<S> {
+        &self.engine
+    }
+}
+
+impl Node<SqliteStore> {
+    /// Opens everything that a configuration names, and tells the store the tenants' policies.
+    ///
+    /// # Errors
+    /// [`NotUp`].
+    pub async fn open(config: Config) -> Result<(Self, Carriers), NotUp> {
+        private_directory(&config.data).map_err(|error| NotUp::at(&config.data, &error))?;
+        let path = config.data.join(DATABASE);
+        let vault: Arc<dyn Vault> = Arc::new(keys_of(&config.keys_file, &path)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let outbox = Outbox {
+            bound: config.events_bound,
+            when_full: match config.events_when_full {
+                config::WhenFull::Refuse => WhenFull::Refuse,
+                config::WhenFull::DropOldest => WhenFull::DropOldest,
+            },
+        };
+        let store = SqliteStore::open(&path, Arc::clone(&clock), outbox);
+        let store = store.map_err(|error| NotUp::at(&path, &error))?;
+        let (transport, from) = Transport::open(&config.mail).map_err(NotUp)?;
+        let (post, carriers) = Post::start(transport, from);
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let workers = Threads::start(threads.min(WORKERS), WAITING)
+            .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
+        let env = Env {
+            clock,
+            random: Arc::new(SystemRandom),
+            sign: Arc::new(signing_key(&*vault)),
+            vault,
+            deliver: Arc::new(post),
+            workers: Arc::new(workers),
+            node: config.listen.to_string().into(),
+        };
+        let node = Self::new(Arc::new(store), env, settings(&config)?, config)?;
+        for tenant in &node.config.tenants {
+            let policy = policy(tenant, &node.config)?;
+            let id = tenant_id(&tenant.id)?;
+            let told = node.engine.set_policy(&id, &policy).await;
+            told.map_err(|error| NotUp(format!("{}: {error}", path.display())))?;
+        }
+        Ok((node, carriers))
+    }
+}
+
+/// Reads the key ring: from the environment where it is given there, else from the file.
+///
+/// # Errors
+/// [`NotUp`].
+pub fn keys(path: &Path) -> Result<Ring, NotUp> {
+    if std::env::var_os(file::ENVIRONMENT).is_some() {
+        return file::load_env(file::ENVIRONMENT)
+            .map_err(|error| NotUp(format!("{}: {error}", file::ENVIRONMENT)));
+    }
+    file::load(path).map_err(|error| {
+        let mend = match &error {
+            file::FileError::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
+                format!("\n  to mend it: countersign keys new --out {}", path.display())
+            }
+            _ => String::new(),
+        };
+        NotUp(format!("{error}{mend}"))
+    })
+}
+
+/// The keys of a database; made at the first start, where there is no database yet that they could fail to open.
+fn keys_of(keys_file: &Path, database: &Path) -> Result<Ring, NotUp> {
+    let given = std::env::var_os(file::ENVIRONMENT).is_some();
+    if !given && !keys_file.exists() && !database.exists() {
+        let made = file::create_new(keys_file, &new_keys()?);
+        made.map_err(|error| NotUp(error.to_string()))?;
+        tracing::warn!(file = %keys_file.display(), "made a new key ring; keep a copy of it elsewhere");
+    }
+    keys(keys_file)
+}
+
+/// A fresh ring from the system's generator.
+///
+/// # Errors
+/// [`NotUp`].
+pub fn new_keys() -> Result<Ring, NotUp> {
+    Ring::try_new(|buf| SystemRandom.try_fill(buf)).map_err(|error| NotUp(error.to_string()))
+}
+
+/// Opens the database of a data directory that exists, beside a server that may be running.
+///
+/// # Errors
+/// [`NotUp`].
+pub fn database(data: &Path) -> Result<SqliteStore, NotUp> {
+    let path = data.join(DATABASE);
+    if !path.is_file() {
+        let path = path.display();
+        return Err(NotUp(format!("{path}: there is no database; was a server ever started on it?")));
+    }
+    SqliteStore::open(&path, Arc::new(SystemClock), Outbox::default())
+        .map_err(|error| NotUp::at(&path, &error))
+}
+
+/// The key of access tokens: a digest under the ring's root, so that all nodes with one ring sign with one key.
+fn signing_key(vault: &dyn Vault) -> Ed25519 {
+    Ed25519::from_seed(vault.digest(SIGNING_KEY, &[]).as_bytes())
+}
+
+fn settings(config: &Config) -> Result<Settings, NotUp> {
+    let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
+    let mut settings = Settings::new(realm, config.issuer.clone(), config.client_id.clone());
+    settings.policy.issuer.clone_from(&config.service);
+    Ok(settings)
+}
+
+/// A tenant's id from the configuration.
+///
+/// # Errors
+/// [`NotUp`].
+pub fn tenant_id(id: &str) -> Result<TenantId, NotUp> {
+    TenantId::parse(id).map_err(|error| NotUp(format!("tenants: {id:?}: {error}")))
+}
+
+fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
+    let has = |strategy| tenant.strategies.contains(&strategy);
+    let policy = Policy {
+        enforce: match tenant.enforce {
+            config::Enforce::DontForce => Enforce::DontForce,
+            config::Enforce::Force => Enforce::Force,
+            config::Enforce::ForceExceptSaml => Enforce::ForceExceptSaml,
+        },
+        remember: countersign_remember::Policy::new(
+            tenant.allow_remember,
+            tenant.device_expiration_seconds,
+        )
+        .map_err(|error| NotUp(format!("tenant {}: {error}", tenant.id)))?,
+        strategies: Strategies {
+            authenticator: has(config::Strategy::AuthenticatorApp),
+            email: has(config::Strategy::EmailCode),
+        },
+        issuer: config.service.clone(),
+        ..Policy::default()
+    };
+    policy.check().map_err(|error| NotUp(format!("tenant {}: {error}", tenant.id)))?;
+    Ok(policy)
+}
+
+/// Makes a directory that nobody else looks into; one that is there is left as it is.
+pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// How long queued mails may take at the end.
+pub(crate) const LAST_MAILS: Duration = Duration::from_secs(10);
+
+impl NotUp {
+    pub(crate) fn at(path: &Path, error: &dyn std::fmt::Display) -> Self {
+        Self(format!("{}: {error}", path.display()))
+    }
+}
+
+impl std::fmt::Display for NotUp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotUp {}

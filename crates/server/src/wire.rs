@@ -1,0 +1,23 @@
+//! The JSON of the contract, in one place. Nothing outside this module knows a field name of it.
+//!
+//! Requests are read tolerantly: unknown fields are passed over, as real clients send their whole
+//! form, and a field that is missing or of another type is told by its name, in the wording that
+//! clients of the contract know. Answers are built from what happened and hold nothing else.
+
+mod answer;
+mod error;
+mod event;
+mod field;
+mod request;
+
+pub use self::answer::{
+    AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role, TenantRow,
+    Tenants,
+};
+pub use self::error::ErrorBody;
+pub use self::event::event;
+pub use self::field::{Field, Flag, Invalid};
+pub use self::request::{
+    CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover, Refresh,
+    ServiceLogin,
+};

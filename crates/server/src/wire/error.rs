@@ -1,0 +1,13 @@
+//! The body of every refusal. The real client crashes on another shape, so there is only this one.
+
+use serde::Serialize;
+
+/// `{"errors": ["..."], "errorCode": "ER-..."}`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody {
+    /// Sentences for people; the client joins them.
+    pub errors: Vec<String>,
+    /// One code for programs.
+    pub error_code: &'static str,
+}

@@ -1,0 +1,244 @@
+//! One field of a request, before it is known whether it is there and of the right type.
+
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+use zeroize::Zeroizing;
+
+/// A text field. It may hold a password, a code or a token: its `Debug` shows nothing of it.
+#[derive(Clone, Default)]
+pub enum Field {
+    /// Not there, or null.
+    #[default]
+    Missing,
+    /// A string.
+    Text(Zeroizing<String>),
+    /// There, and no string.
+    OtherType,
+}
+
+/// A yes-or-no field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flag {
+    /// Not there, or null.
+    #[default]
+    Missing,
+    /// A boolean.
+    Given(bool),
+    /// There, and no boolean.
+    OtherType,
+}
+
+/// A field that is missing or of another type: in the words of the contract's validation errors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Invalid {
+    /// The field is not there, null or an empty string.
+    Empty(&'static str),
+    /// The field is no string.
+    NotAString(&'static str),
+    /// The field is no boolean.
+    NotABoolean(&'static str),
+    /// The field is a string, and none that it may be.
+    NotOneOf(&'static str, &'static str),
+    /// The field is no id: 1 to 64 plain characters.
+    NotAnId(&'static str),
+    /// The field is no email address.
+    NotAnEmail(&'static str),
+    /// The field is longer than anything it could hold.
+    TooLong(&'static str),
+    /// Neither `email` nor `username` is there.
+    NeitherEmailNorUsername,
+}
+
+impl Field {
+    /// Longer texts are nobody's password, token or address.
+    const LONGEST: usize = 16 * 1024;
+
+    /// The text, which must be there and not empty.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the name.
+    pub fn required(&self, name: &'static str) -> Result<&str, Invalid> {
+        self.optional(name)?.ok_or(Invalid::Empty(name))
+    }
+
+    /// The text, if it is there; an empty one is none.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the name.
+    pub fn optional(&self, name: &'static str) -> Result<Option<&str>, Invalid> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::OtherType => Err(Invalid::NotAString(name)),
+            Self::Text(text) if text.len() > Self::LONGEST => Err(Invalid::TooLong(name)),
+            Self::Text(text) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+        }
+    }
+}
+
+impl Flag {
+    /// Whether it is set; a missing one is not.
+    ///
+    /// # Errors
+    /// [`Invalid::NotABoolean`].
+    pub const fn is_set(self, name: &'static str) -> Result<bool, Invalid> {
+        match self {
+            Self::Missing => Ok(false),
+            Self::Given(value) => Ok(value),
+            Self::OtherType => Err(Invalid::NotABoolean(name)),
+        }
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "Missing",
+            Self::Text(_) => "Text(..)",
+            Self::OtherType => "OtherType",
+        })
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty(name) => write!(f, "{name} should not be empty"),
+            Self::NotAString(name) => write!(f, "{name} must be a string"),
+            Self::NotABoolean(name) => write!(f, "{name} must be a boolean value"),
+            Self::NotOneOf(name, values) => {
+                write!(f, "{name} must be one of the following values: {values}")
+            }
+            Self::NotAnId(name) => write!(f, "{name} must be an id"),
+            Self::NotAnEmail(name) => write!(f, "{name} must be an email"),
+            Self::TooLong(name) => {
+                write!(f, "{name} must be shorter than or equal to {} characters", Field::LONGEST)
+            }
+            Self::NeitherEmailNorUsername => {
+                f.write_str("Either email or username must be provided")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Invalid {}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyType).map(|seen| match seen {
+            Seen::Text(text) => Self::Text(text),
+            Seen::Null => Self::Missing,
+            Seen::Flag(_) | Seen::Other => Self::OtherType,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyType).map(|seen| match seen {
+            Seen::Flag(value) => Self::Given(value),
+            Seen::Null => Self::Missing,
+            Seen::Text(_) | Seen::Other => Self::OtherType,
+        })
+    }
+}
+
+enum Seen {
+    Text(Zeroizing<String>),
+    Flag(bool),
+    Null,
+    Other,
+}
+
+/// Takes any JSON value and keeps no more of it than a field can hold. Depth is bounded by the parser.
+struct AnyType;
+
+impl<'de> Visitor<'de> for AnyType {
+    type Value = Seen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Seen, E> {
+        Ok(Seen::Text(Zeroizing::new(text.to_owned())))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Seen, E> {
+        Ok(Seen::Flag(value))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Seen, E> {
+        Ok(Seen::Null)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Seen, E> {
+        Ok(Seen::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Seen, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Seen::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Seen, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Seen::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Probe {
+        text: Field,
+        flag: Flag,
+    }
+
+    fn probe(json: &str) -> Probe {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn a_missing_null_or_empty_text_is_told_by_its_name() {
+        for json in ["{}", r#"{"text":null}"#, r#"{"text":""}"#] {
+            assert_eq!(probe(json).text.required("text"), Err(Invalid::Empty("text")), "{json}");
+        }
+        assert_eq!(probe(r#"{"text":"a","more":[{}]}"#).text.required("text"), Ok("a"));
+        assert_eq!(Invalid::Empty("token").to_string(), "token should not be empty");
+    }
+
+    #[test]
+    fn other_types_are_told_and_nothing_of_them_is_kept() {
+        for json in ["1", "-1", "1.5", "true", "[1,[2]]", r#"{"a":{"b":1}}"#] {
+            let probe = probe(&format!(r#"{{"text":{json}}}"#));
+            assert_eq!(probe.text.required("text"), Err(Invalid::NotAString("text")), "{json}");
+        }
+        assert_eq!(probe(r#"{"flag":"true"}"#).flag.is_set("flag"), Err(Invalid::NotABoolean("flag")));
+        assert_eq!(probe(r#"{"flag":true}"#).flag.is_set("flag"), Ok(true));
+        assert_eq!(probe("{}").flag.is_set("flag"), Ok(false));
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        assert!(!format!("{:?}", probe(r#"{"text":"hunter2"}"#).text).contains("hunter2"));
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!(r#"{{"text":{}{}}}"#, "[".repeat(60_000), "]".repeat(60_000));
+        assert!(serde_json::from_str::<Probe>(&deep).is_err());
+    }
+}
