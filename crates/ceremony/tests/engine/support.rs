@@ -1,0 +1,190 @@
+//! A world with one engine, and a person in it.
+
+use std::sync::Arc;
+
+use countersign_ceremony::assertion::FirstFactor;
+use countersign_ceremony::audit::{Audit, Verdict, What};
+use countersign_ceremony::codec;
+use countersign_ceremony::decide::Refusal;
+use countersign_ceremony::engine::{
+    ChallengedReply, Client, Engine, GrantedReply, Passed, Reply, Settings,
+};
+use countersign_ceremony::env::{Clock, Env, FrozenClock, NotedMail};
+use countersign_ceremony::memory::MemoryStore;
+use countersign_ceremony::policy::{Enforce, Policy, Strategies};
+use countersign_ceremony::port::Store;
+use countersign_device::{EmailAddress, RealmId, TenantId, UserId};
+use countersign_otp::{Code, Secret, Totp, UnixTime};
+use countersign_remember::Cookie;
+use countersign_token::Params;
+
+pub(crate) struct World {
+    pub(crate) engine: Arc<Engine<MemoryStore>>,
+    pub(crate) clock: Arc<FrozenClock>,
+    pub(crate) mail: Arc<NotedMail>,
+}
+
+pub(crate) fn tenant() -> TenantId {
+    TenantId::parse("acme").unwrap()
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(FrozenClock::at(UnixTime::from_secs(1_800_000_000)));
+        let mail = Arc::new(NotedMail::default());
+        let env = Env { clock: clock.clone(), deliver: mail.clone(), ..Env::for_tests().unwrap() };
+        let realm = RealmId::parse("main").unwrap();
+        let mut settings = Settings::new(realm, "https://id.example".into(), "app".into());
+        settings.argon2 = Params::INSECURE_FOR_TESTS;
+        settings.policy = Policy {
+            enforce: Enforce::Force,
+            remember: countersign_remember::Policy::new(true, 14 * 24 * 3600).unwrap(),
+            strategies: Strategies { authenticator: true, email: true },
+            ..Policy::default()
+        };
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        Self { engine: Arc::new(Engine::new(store, env, settings).unwrap()), clock, mail }
+    }
+
+    pub(crate) fn advance(&self, secs: u64) {
+        self.clock.advance(secs);
+    }
+
+    pub(crate) fn policy(&self) -> Policy {
+        self.engine.settings().policy.clone()
+    }
+
+    pub(crate) async fn set_policy(&self, policy: Policy) {
+        policy.check().unwrap();
+        self.engine.set_policy(&tenant(), &policy).await.unwrap();
+    }
+
+    pub(crate) async fn events(&self) -> Vec<Audit> {
+        let rows = self.engine.store().events(100_000).await.unwrap();
+        let vault = &*self.engine.env().vault;
+        rows.iter().map(|row| codec::open_event(vault, row).unwrap()).collect()
+    }
+
+    pub(crate) async fn verdicts(&self) -> Vec<Verdict> {
+        let events = self.events().await.into_iter();
+        let judged = events.filter_map(|event| match event.what {
+            What::Judged { verdict, .. } => Some(verdict),
+            _ => None,
+        });
+        judged.collect()
+    }
+}
+
+pub(crate) fn granted(reply: Reply) -> GrantedReply {
+    match reply {
+        Reply::Granted(granted) => *granted,
+        other => panic!("not granted: {other:?}"),
+    }
+}
+
+pub(crate) fn refused(reply: Reply) -> Refusal {
+    match reply {
+        Reply::Refused(refusal) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// Somebody with a browser, and perhaps an app.
+pub(crate) struct Person {
+    pub(crate) engine: Arc<Engine<MemoryStore>>,
+    pub(crate) clock: Arc<FrozenClock>,
+    pub(crate) cookie: Cookie,
+    pub(crate) first: FirstFactor,
+    pub(crate) secret: Option<Secret>,
+}
+
+impl Person {
+    pub(crate) fn new(world: &World) -> Self {
+        Self {
+            engine: world.engine.clone(),
+            clock: world.clock.clone(),
+            cookie: Cookie::default(),
+            first: FirstFactor::Password,
+            secret: None,
+        }
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client { cookie: self.cookie.clone(), nonce: None }
+    }
+
+    pub(crate) async fn begin(&mut self) -> Reply {
+        let passed = Passed {
+            user: UserId::parse("alice").unwrap(),
+            tenant: tenant(),
+            application: None,
+            email: Some(EmailAddress::parse("alice@example.com").unwrap()),
+            first: self.first,
+        };
+        let reply = self.engine.begin(passed, &self.client()).await.unwrap();
+        self.keep(reply)
+    }
+
+    pub(crate) async fn challenged(&mut self) -> ChallengedReply {
+        match self.begin().await {
+            Reply::Challenged(challenged) => *challenged,
+            other => panic!("not challenged: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn enrol(&mut self) -> GrantedReply {
+        let asked = self.challenged().await;
+        self.secret = Some(asked.challenged.enrolment.unwrap().secret);
+        let (token, code) = (asked.token.as_str(), self.totp(0));
+        let reply = self.engine.confirm(token, &self.client(), code.as_str(), false).await;
+        granted(self.keep(reply.unwrap()))
+    }
+
+    /// The code that the app shows, so many steps from now.
+    pub(crate) fn totp(&self, steps: i8) -> Code {
+        let totp = Totp::DEFAULT;
+        let step = totp.step_at(self.clock.now()).checked_offset(steps).unwrap();
+        totp.code(&totp.key(self.secret.as_ref().unwrap()), step)
+    }
+
+    pub(crate) async fn code(
+        &mut self,
+        asked: &ChallengedReply,
+        code: &str,
+        remember: bool,
+    ) -> Reply {
+        let token = asked.token.as_str();
+        let reply = self.engine.code(token, &self.client(), None, code, remember).await.unwrap();
+        self.keep(reply)
+    }
+
+    pub(crate) async fn send_email(&mut self, asked: &ChallengedReply) -> Reply {
+        self.engine.send_email(asked.token.as_str(), &self.client()).await.unwrap()
+    }
+
+    pub(crate) async fn email_code(
+        &mut self,
+        asked: &ChallengedReply,
+        challenge: &str,
+        code: &str,
+        remember: bool,
+    ) -> Reply {
+        let (token, client) = (asked.token.as_str(), self.client());
+        let reply = self.engine.email_code(token, &client, challenge, code, remember).await;
+        self.keep(reply.unwrap())
+    }
+
+    /// Keeps the cookie that an answer sets, as a browser does.
+    fn keep(&mut self, reply: Reply) -> Reply {
+        let cookie = match &reply {
+            Reply::Granted(granted) => granted.cookie.as_ref(),
+            Reply::Challenged(challenged) => challenged.cookie.as_ref(),
+            Reply::Recovered { cookie } => Some(cookie),
+            _ => None,
+        };
+        if let Some(cookie) = cookie {
+            self.cookie = Cookie::parse(cookie);
+        }
+        reply
+    }
+}
