@@ -1,0 +1,154 @@
+//! The rounds (FIPS 180-4, section 6), once for every kind of register.
+//!
+//! A macro, since what differs between instruction sets are functions that only code compiled for the
+//! set may call, and no trait method can be that. `$ops` is a value whose methods are the operations on
+//! a register `V` of one or more lanes; the rounds are written out, so that words are registers, and
+//! words known beforehand (padding) fold away. `add_here` is an addition that stays where it is written.
+
+/// The words that a round adds: of a block, expanded as they are needed (`scheduled`, in `[V; 16]`), or
+/// of one block for all lanes, expanded before with the constants added (`shared`, in `[Word; ROUNDS]`).
+macro_rules! sha1_word {
+    (scheduled, $ops:ident, $w:ident, $t:literal, $k:literal) => {{
+        if $t >= 16 {
+            let (early, late) = ($w[$t & 15], $w[($t + 2) & 15]);
+            let odd = $ops.xor($w[($t + 13) & 15], $w[($t + 8) & 15]);
+            $w[$t & 15] = $ops.rol1($ops.xor(odd, $ops.xor(late, early)));
+        }
+        $ops.add($w[$t & 15], $ops.splat(crate::kernels::constants::K1[$k]))
+    }};
+    (shared, $ops:ident, $w:ident, $t:literal, $k:literal) => {
+        $ops.splat($w[$t])
+    };
+}
+
+/// SHA-1 (section 6.1.2) of one block: a state `[V; 5]` and its words, to the next state.
+macro_rules! sha1 {
+    ($words:ident, $ops:ident, $state:expr, $w:ident) => {{
+        let start = $state;
+        let [mut a, mut b, mut c, mut d, mut e] = start;
+        macro_rules! round {
+            ($f:ident, $k:literal, $t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
+                let word = sha1_word!($words, $ops, $w, $t, $k);
+                let chosen = $ops.$f($b, $c, $d);
+                $b = $ops.rol30($b);
+                $e = $ops.add_here($e, word);
+                $e = $ops.add_here($e, chosen);
+                $e = $ops.add_here($e, $ops.rol5($a));
+            };
+        }
+        macro_rules! five {
+            ($f:ident, $k:literal, $p:literal $q:literal $r:literal $s:literal $t:literal) => {
+                round!($f, $k, $p, a b c d e);
+                round!($f, $k, $q, e a b c d);
+                round!($f, $k, $r, d e a b c);
+                round!($f, $k, $s, c d e a b);
+                round!($f, $k, $t, b c d e a);
+            };
+        }
+        five!(choose, 0, 0 1 2 3 4);
+        five!(choose, 0, 5 6 7 8 9);
+        five!(choose, 0, 10 11 12 13 14);
+        five!(choose, 0, 15 16 17 18 19);
+        five!(parity, 1, 20 21 22 23 24);
+        five!(parity, 1, 25 26 27 28 29);
+        five!(parity, 1, 30 31 32 33 34);
+        five!(parity, 1, 35 36 37 38 39);
+        five!(majority, 2, 40 41 42 43 44);
+        five!(majority, 2, 45 46 47 48 49);
+        five!(majority, 2, 50 51 52 53 54);
+        five!(majority, 2, 55 56 57 58 59);
+        five!(parity, 3, 60 61 62 63 64);
+        five!(parity, 3, 65 66 67 68 69);
+        five!(parity, 3, 70 71 72 73 74);
+        five!(parity, 3, 75 76 77 78 79);
+        let [h0, h1, h2, h3, h4] = start;
+        [$ops.add(h0, a), $ops.add(h1, b), $ops.add(h2, c), $ops.add(h3, d), $ops.add(h4, e)]
+    }};
+}
+
+/// As [`sha1_word`], for SHA-2, whose constants are one for each round.
+macro_rules! sha2_word {
+    (scheduled, $ops:ident, $w:ident, $t:literal, $k:ident) => {{
+        if $t >= 16 {
+            let early = $ops.add($w[$t & 15], $ops.small0($w[($t + 1) & 15]));
+            let late = $ops.add($w[($t + 9) & 15], $ops.small1($w[($t + 14) & 15]));
+            $w[$t & 15] = $ops.add(early, late);
+        }
+        $ops.add($w[$t & 15], $ops.splat(crate::kernels::constants::$k[$t]))
+    }};
+    (shared, $ops:ident, $w:ident, $t:literal, $k:ident) => {
+        $ops.splat($w[$t])
+    };
+}
+
+/// SHA-2 (sections 6.2.2 and 6.4.2) of one block: a state `[V; 8]` and its words, to the next state.
+/// `$k` is [`K256`](crate::kernels::constants::K256), for 64 rounds, or `K512`, for 80.
+macro_rules! sha2 {
+    ($words:ident, $k:ident, $ops:ident, $state:expr, $w:ident) => {{
+        let start = $state;
+        let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = start;
+        macro_rules! round {
+            ($t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident) => {
+                let word = sha2_word!($words, $ops, $w, $t, $k);
+                $h = $ops.add($h, word);
+                $h = $ops.add($h, $ops.choose($e, $f, $g));
+                $h = $ops.add($h, $ops.big1($e));
+                $d = $ops.add($d, $h);
+                $h = $ops.add($h, $ops.majority($a, $b, $c));
+                $h = $ops.add($h, $ops.big0($a));
+            };
+        }
+        macro_rules! eight {
+            ($p:literal $q:literal $r:literal $s:literal $t:literal $u:literal $v:literal $x:literal) => {
+                round!($p, a b c d e f g h);
+                round!($q, h a b c d e f g);
+                round!($r, g h a b c d e f);
+                round!($s, f g h a b c d e);
+                round!($t, e f g h a b c d);
+                round!($u, d e f g h a b c);
+                round!($v, c d e f g h a b);
+                round!($x, b c d e f g h a);
+            };
+        }
+        eight!(0 1 2 3 4 5 6 7);
+        eight!(8 9 10 11 12 13 14 15);
+        eight!(16 17 18 19 20 21 22 23);
+        eight!(24 25 26 27 28 29 30 31);
+        eight!(32 33 34 35 36 37 38 39);
+        eight!(40 41 42 43 44 45 46 47);
+        eight!(48 49 50 51 52 53 54 55);
+        eight!(56 57 58 59 60 61 62 63);
+        sha2_after_64!($k, eight);
+        let [h0, h1, h2, h3, h4, h5, h6, h7] = start;
+        [
+            $ops.add(h0, a), $ops.add(h1, b), $ops.add(h2, c), $ops.add(h3, d),
+            $ops.add(h4, e), $ops.add(h5, f), $ops.add(h6, g), $ops.add(h7, h),
+        ]
+    }};
+}
+
+/// The sixteen rounds that SHA-512 has above SHA-256.
+macro_rules! sha2_after_64 {
+    (K256, $eight:ident) => {};
+    (K512, $eight:ident) => {
+        $eight!(64 65 66 67 68 69 70 71);
+        $eight!(72 73 74 75 76 77 78 79);
+    };
+}
+
+/// A message's last block, `[V; 16]`, with one block before it (section 5.1): its words, a set bit,
+/// zeros, and the length in bits, here for messages that leave the high length word zero.
+macro_rules! last_block {
+    ($ops:ident, $bit:expr, $bits:literal, $($word:expr),+) => {{
+        let mut block = [$ops.splat(0); 16];
+        let words = [$($word),+];
+        let mut i = 0;
+        while i < words.len() {
+            block[i] = words[i];
+            i += 1;
+        }
+        block[words.len()] = $ops.splat($bit);
+        block[15] = $ops.splat($bits);
+        block
+    }};
+}
