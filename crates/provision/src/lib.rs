@@ -5,6 +5,8 @@
 pub mod import;
 #[cfg(feature = "import")]
 pub mod migration;
+#[cfg(feature = "pskc")]
+pub mod pskc;
 #[cfg(feature = "qr")]
 pub mod qr;
 #[cfg(feature = "totp-rs")]

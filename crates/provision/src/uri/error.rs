@@ -93,6 +93,10 @@ pub enum Warning {
     /// The issuer is `Steam`, yet no `encoder` asks for Steam's letters. It was read as what it
     /// says, digits: a code must not depend on a name.
     PerhapsSteam,
+    /// An imported key does not say how many digits it has; six were taken.
+    DigitsAssumed,
+    /// An imported `hotp` key does not say its counter; 0 was taken, as of a new token.
+    CounterAssumed,
 }
 
 impl fmt::Display for Warning {
@@ -109,6 +113,8 @@ impl fmt::Display for Warning {
             Self::AccountMissing => "there is no account name",
             Self::NameChanged => "characters that a name may not have were replaced",
             Self::PerhapsSteam => "issued by Steam, but read as digits, as it says",
+            Self::DigitsAssumed => "the number of digits is not said; six were assumed",
+            Self::CounterAssumed => "the counter is not said; 0 was assumed",
         })
     }
 }
