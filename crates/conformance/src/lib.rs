@@ -1,2 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+pub mod crash;
+pub mod script;
+
+mod ground;
+mod history;
+mod properties;
+mod register;
+mod suite;
+
+pub use ground::{Dial, Fresh};
+pub use suite::{Broken, Expectations, Property, Reopen, Report, prove};
