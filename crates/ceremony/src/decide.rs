@@ -203,7 +203,7 @@ pub enum Outcome {
     /// A second factor is asked for.
     Challenged(Box<Challenged>),
     /// A pending authenticator, to be shown as a QR code.
-    Enrolment(Enrolment),
+    Enrolment(Box<Enrolment>),
     /// A code is to be sent.
     Send(Box<Send>),
     /// The factors are removed.

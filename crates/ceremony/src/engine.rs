@@ -82,7 +82,7 @@ pub enum Reply {
     /// A second factor is asked for.
     Challenged(Box<ChallengedReply>),
     /// A pending authenticator.
-    Enrolment(Enrolment),
+    Enrolment(Box<Enrolment>),
     /// A code was sent; this token names it.
     Sent(Token<ChallengeKind>),
     /// The factors are removed. The browser's cookie is told.

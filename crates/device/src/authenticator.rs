@@ -73,14 +73,12 @@ impl Authenticator {
     }
 
     /// Judges a code, over the whole window, by the floor of this device. It spends nothing.
-    #[must_use]
     pub fn judge(&self, code: &Code, window: Window, now: UnixTime) -> Found {
         let Key { secret, totp } = &self.key;
         totp.find_raw(secret, code, window, self.drift, Some(self.spent), now)
     }
 
     /// The work of [`judge`](Self::judge) where there is no device to judge by.
-    #[must_use]
     pub fn judge_nothing(code: &Code, window: Window, now: UnixTime) -> Found {
         let nothing = Secret::from_bytes(&[0; 20]);
         nothing.map_or(Found::No, |secret| {
@@ -181,7 +179,6 @@ impl Pending {
     }
 
     /// Judges the code that would confirm it.
-    #[must_use]
     pub fn judge(&self, code: &Code, window: Window, now: UnixTime) -> Found {
         let Key { secret, totp } = &self.key;
         totp.find_raw(secret, code, window, Drift::NONE, None, now)

@@ -9,7 +9,7 @@ use countersign_vault::{Digest, Purpose};
 use super::NoticeOf;
 use super::draft::Draft;
 use crate::audit::What;
-use countersign_remember::Presented;
+use countersign_remember::{Entry, Presented};
 
 pub use countersign_remember::Cookie;
 
@@ -105,7 +105,7 @@ impl Draft<'_> {
         self.record.browsers.meet(family, &digest, self.now);
         let ended = self.take_forgotten();
         let replaces =
-            cookie.entries().iter().map(|of| of.family()).find(|family| ended.contains(family));
+            cookie.entries().iter().map(Entry::family).find(|family| ended.contains(family));
         FreshBrowser { family, secret, replaces }
     }
 

@@ -3,7 +3,7 @@
 //! The answer is computed from the factors that live now (B-13), and costs no write, but where a
 //! remembered browser skips the step, a browser was stolen, or a forced enrolment begins.
 
-use countersign_device::{EmailAddress, EmailFactor, FactorKind, LoginId};
+use countersign_device::{Authenticator, EmailAddress, EmailFactor, FactorKind, LoginId};
 use countersign_vault::Digest;
 
 use super::draft::Draft;
@@ -61,7 +61,7 @@ impl Draft<'_> {
             login,
         };
         if usable.contains(&FactorKind::Authenticator) {
-            let ids = self.record.authenticators.iter().map(|device| device.id());
+            let ids = self.record.authenticators.iter().map(Authenticator::id);
             challenged.authenticators = ids.collect();
         }
         if let Some(to) = self.email_target(&challenged.login) {
@@ -87,7 +87,7 @@ impl Draft<'_> {
             return Outcome::Refused(Refusal::LoginOver);
         }
         let outcome = match ask {
-            Ask::PreEnrol => self.pre_enrol(&login).map(Outcome::Enrolment),
+            Ask::PreEnrol => self.pre_enrol(&login).map(Box::new).map(Outcome::Enrolment),
             Ask::Confirm { code, recovery } => {
                 self.confirm(&login, &code, recovery, &cookie, remember)
             }
