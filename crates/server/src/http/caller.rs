@@ -8,7 +8,6 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use countersign_ceremony::engine;
 use countersign_ceremony::port::Store;
-use countersign_otp::Code;
 use countersign_remember::Cookie;
 use countersign_vault::Purpose;
 
@@ -20,6 +19,9 @@ use crate::node::Node;
 const NONCE: Purpose = Purpose::new("client nonce");
 /// A client without cookies binds its login to this.
 const NONCE_HEADER: &str = "countersign-nonce";
+
+/// Every code on the wire of the contract has so many digits.
+const DIGITS: usize = 6;
 
 /// Who asks.
 #[derive(Clone)]
@@ -54,18 +56,24 @@ impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
 }
 
 impl Caller {
-    /// Counts a code that is none against the caller's address. Codes of the right form are the ledger's to count.
-    pub(super) fn count_malformed<S: Store>(
+    /// Refuses a code that is none, as a wrong one is refused. It is judged by nobody and costs nobody's ledger, and is
+    /// counted against the caller's address alone; codes of the right form are the ledger's to count (C-10).
+    ///
+    /// The token goes first: whoever has none is told so, whatever the code.
+    pub(super) fn well_formed<S: Store>(
         &self,
         node: &Node<S>,
+        token: &str,
         code: &str,
     ) -> Result<(), ApiError> {
-        if Code::parse(code).is_ok() {
+        if code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(());
         }
+        node.engine.login(token).ok_or_else(ApiError::login_over)?;
         let now = node.engine.env().clock.now();
         let counted = node.limiter.count(self.client.address, now);
-        counted.map_err(|wait| ApiError::too_many(Some(wait)))
+        counted.map_err(|wait| ApiError::too_many(Some(wait)))?;
+        Err(ApiError::code())
     }
 }
 

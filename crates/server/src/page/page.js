@@ -53,6 +53,7 @@ function show(name, note) {
   const form = section.querySelector('form');
   complain(form, null);
   for (const input of form.querySelectorAll('.code, [type="password"]')) input.value = '';
+  for (const details of section.querySelectorAll('details')) details.open = false;
   const noted = section.querySelector('[data-note]');
   if (noted) { noted.hidden = !note; noted.textContent = note ?? ''; }
   const title = section.querySelector('h1');
@@ -64,11 +65,12 @@ function show(name, note) {
 
 function complain(form, text) {
   const alert = form.querySelector('.alert');
+  alert.id ||= `alert-${form.closest('section').dataset.view}`;
   alert.textContent = text ?? '';
   alert.hidden = !text;
   for (const input of form.querySelectorAll('input:not([type="checkbox"])')) {
-    if (text) input.setAttribute('aria-invalid', 'true');
-    else input.removeAttribute('aria-invalid');
+    if (text) { input.setAttribute('aria-invalid', 'true'); input.setAttribute('aria-describedby', alert.id); }
+    else { input.removeAttribute('aria-invalid'); input.removeAttribute('aria-describedby'); }
   }
 }
 
@@ -78,7 +80,7 @@ async function proceed(answer) {
     session = answer;
     login = null;
     if (!answer.recoveryCode) return arrive();
-    byId('recovery').textContent = answer.recoveryCode;
+    byId('recovery').textContent = answer.recoveryCode.match(/.{1,4}/g).join('-');
     return show('saved');
   }
   const { mfaToken, mfaDevices } = answer;

@@ -49,7 +49,7 @@ async fn code<S: Store>(
     let token = request.mfa_token.required("mfaToken")?;
     let code = request.value.required("value")?;
     let remember = request.remember_device.is_set("rememberDevice")?;
-    caller.count_malformed(node, code)?;
+    caller.well_formed(node, token, code)?;
     let reply = node.engine.code(token, &caller.presented, device, code, remember).await;
     answer(node, caller, StatusCode::CREATED, reply)
 }
@@ -74,7 +74,7 @@ pub(super) async fn confirm<S: Store>(
     let token = request.mfa_token.required("mfaToken")?;
     let code = request.token.required("token")?;
     let remember = request.remember_device.is_set("rememberDevice")?;
-    caller.count_malformed(&node, code)?;
+    caller.well_formed(&node, token, code)?;
     let reply = node.engine.confirm(token, &caller.presented, code, remember).await;
     answer(&node, &caller, StatusCode::CREATED, reply)
 }
@@ -100,7 +100,7 @@ pub(super) async fn email_code<S: Store>(
     let challenge = request.otc_token.required("otcToken")?;
     let code = request.code.required("code")?;
     let remember = request.remember_device.is_set("rememberDevice")?;
-    caller.count_malformed(&node, code)?;
+    caller.well_formed(&node, token, code)?;
     let reply = node.engine.email_code(token, &caller.presented, challenge, code, remember).await;
     answer(&node, &caller, StatusCode::CREATED, reply)
 }
