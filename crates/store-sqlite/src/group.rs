@@ -194,3 +194,142 @@ impl<'tx> Events<'tx> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_ceremony::port::{Key, WriteId};
+
+    use super::*;
+    use crate::{file, schema};
+
+    const NOW: UnixTime = UnixTime::from_secs(1000);
+
+    /// A database that is gone with its directory.
+    fn database() -> (tempfile::TempDir, Connection) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = file::prepare(&dir.path().join("db")).unwrap();
+        let mut conn = file::connect(&path).unwrap();
+        schema::migrate(&mut conn).unwrap();
+        (dir, conn)
+    }
+
+    fn settle(n: u16, expected: Version, size: usize) -> Settle {
+        let [high, low] = n.to_be_bytes();
+        let mut id = [high; 16];
+        id[15] = low;
+        Settle {
+            key: Key::from_bytes(std::array::from_fn(|at| if at == 0 { low } else { high })),
+            expected,
+            next: expected.next(WriteId([low; 8])),
+            bytes: vec![low; size],
+            events: vec![EventRow { id: EventId(id), bytes: vec![low; 100] }],
+            expiry: None,
+        }
+    }
+
+    fn write(
+        conn: &mut Connection,
+        outbox: Outbox,
+        group: &[Work],
+    ) -> Result<Vec<Verdict>, StoreError> {
+        commit(conn, outbox, || NOW, group.iter())
+    }
+
+    fn count(conn: &Connection, table: &str) -> i64 {
+        conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_lost_swap_and_a_refused_one_leave_their_group_alone() {
+        let (_dir, mut conn) = database();
+        let outbox = Outbox { bound: 3, when_full: WhenFull::Refuse };
+        let first = settle(1, Version::ABSENT, 10);
+        let group = [Work::Settle(first.clone())];
+        assert_eq!(write(&mut conn, outbox, &group), Ok(vec![Ok(Settled::Won)]));
+        let group = [
+            Work::Settle(settle(2, Version::ABSENT, 10)),
+            Work::Settle(settle(1, Version::ABSENT, 10)),
+            Work::Settle(settle(3, Version::ABSENT, 10)),
+            Work::Settle(settle(4, Version::ABSENT, 10)),
+            Work::Settle(settle(5, first.next, 10)),
+            Work::Forget(vec![
+                (1, EventId([9; 16])),
+                (1, first.events[0].id),
+                (77, EventId([0; 16])),
+            ]),
+            Work::Settle(settle(6, Version::ABSENT, 10)),
+        ];
+        let verdicts = vec![
+            Ok(Settled::Won),
+            Ok(Settled::Lost),
+            Ok(Settled::Won),
+            Err(StoreError::OutboxFull),
+            Ok(Settled::Lost),
+            Ok(Settled::Won),
+            Ok(Settled::Won),
+        ];
+        assert_eq!(write(&mut conn, outbox, &group), Ok(verdicts));
+        assert_eq!(count(&conn, "record"), 4);
+        assert_eq!(count(&conn, "event"), 3);
+        let waiting: i64 =
+            conn.query_row("SELECT waiting FROM outbox", [], |row| row.get(0)).unwrap();
+        assert_eq!(waiting, 3);
+    }
+
+    #[test]
+    fn a_group_that_does_not_fit_is_wholly_not_there() {
+        let (_dir, mut conn) = database();
+        conn.pragma_update_and_check(None, "max_page_count", 40, |_| Ok(())).unwrap();
+        let group: Vec<_> =
+            (0..60).map(|n| Work::Settle(settle(n, Version::ABSENT, 3000))).collect();
+        let refused = write(&mut conn, Outbox::default(), &group);
+        assert_eq!(refused, Err(StoreError::Unavailable));
+        assert_eq!((count(&conn, "record"), count(&conn, "event")), (0, 0));
+        let fits = [Work::Settle(settle(1, Version::ABSENT, 3000))];
+        assert_eq!(write(&mut conn, Outbox::default(), &fits), Ok(vec![Ok(Settled::Won)]));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_unavailable() {
+        let (_dir, mut conn) = database();
+        conn.pragma_update(None, "query_only", true).unwrap();
+        let group = [Work::Settle(settle(1, Version::ABSENT, 10))];
+        assert_eq!(write(&mut conn, Outbox::default(), &group), Err(StoreError::Unavailable));
+        conn.pragma_update(None, "query_only", false).unwrap();
+        assert_eq!(write(&mut conn, Outbox::default(), &group), Ok(vec![Ok(Settled::Won)]));
+    }
+
+    #[test]
+    fn a_transaction_that_an_earlier_failure_left_is_ended() {
+        let (_dir, mut conn) = database();
+        conn.execute_batch("BEGIN; INSERT INTO event (id, bytes) VALUES (x'00', x'00')").unwrap();
+        let group = [Work::Settle(settle(1, Version::ABSENT, 10))];
+        assert_eq!(write(&mut conn, Outbox::default(), &group), Ok(vec![Ok(Settled::Won)]));
+        assert_eq!(count(&conn, "event"), 1);
+    }
+
+    #[test]
+    fn what_has_expired_goes_some_with_each_group() {
+        let (_dir, mut conn) = database();
+        for n in 0..200 {
+            // All but the last have a time to end.
+            let expiry = (n < 199).then(|| UnixTime::from_secs(if n < 190 { 999 } else { 1001 }));
+            let work = [Work::Settle(Settle { expiry, ..settle(n, Version::ABSENT, 10) })];
+            let won = commit(&mut conn, Outbox::default(), || UnixTime::from_secs(1), work.iter());
+            assert_eq!(won, Ok(vec![Ok(Settled::Won)]));
+        }
+        let mut left = vec![count(&conn, "record")];
+        for n in 300..304 {
+            let work = [Work::Settle(settle(n, Version::ABSENT, 10))];
+            assert!(write(&mut conn, Outbox::default(), &work).is_ok());
+            left.push(count(&conn, "record"));
+        }
+        assert_eq!(left, [200, 137, 74, 13, 14], "64 go with each group, and one comes");
+        let plan: String = conn
+            .query_row("EXPLAIN QUERY PLAN SELECT rowid FROM record WHERE expiry <= 5", [], |row| {
+                row.get(3)
+            })
+            .unwrap();
+        assert!(plan.contains("record_expiry"), "{plan}");
+    }
+}

@@ -1,4 +1,5 @@
 //! The file itself: its mode, its schema, its backups, and what it answers when it cannot be used.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,81 @@
+//! Groups: they form under load, and a lone write waits for nobody.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that measures")]
+
+use std::path::Path;
+use std::sync::{Arc, Barrier};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use countersign_ceremony::port::{
+    EventId, EventRow, Key, Outbox, Settle, Settled, Store, Version, WriteId,
+};
+use countersign_conformance::Dial;
+use countersign_otp::UnixTime;
+use countersign_store_sqlite::{SqliteStore, Written};
+use rusqlite::Connection;
+use tokio::runtime::Builder;
+
+fn open(path: &Path) -> SqliteStore {
+    let clock = Arc::new(Dial::at(UnixTime::from_secs(1_700_000_000)));
+    SqliteStore::open(path, clock, Outbox::default()).unwrap()
+}
+
+fn settle(n: u8, expected: Version) -> Settle {
+    Settle {
+        key: Key::from_bytes([n; 32]),
+        expected,
+        next: expected.next(WriteId([n; 8])),
+        bytes: vec![n; 1000],
+        events: vec![EventRow { id: EventId([n; 16]), bytes: vec![n; 100] }],
+        expiry: None,
+    }
+}
+
+#[test]
+fn groups_form_under_load() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("db"));
+    let barrier = Barrier::new(32);
+    thread::scope(|scope| {
+        for n in 0..32 {
+            let (store, barrier) = (&store, &barrier);
+            scope.spawn(move || {
+                let runtime = Builder::new_current_thread().build().unwrap();
+                let mut expected = Version::ABSENT;
+                barrier.wait();
+                for _ in 0..50 {
+                    let settle = settle(n, expected);
+                    expected = settle.next;
+                    assert_eq!(runtime.block_on(store.settle(settle)), Ok(Settled::Won));
+                }
+            });
+        }
+    });
+    let Written { commits, writes } = store.written();
+    assert_eq!(writes, 32 * 50);
+    assert!(commits < writes / 2, "{writes} writes took {commits} commits");
+}
+
+#[test]
+fn a_lone_write_waits_for_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir.path().join("db"));
+    let plain = Connection::open(dir.path().join("plain")).unwrap();
+    let setup = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE t (x)";
+    plain.execute_batch(setup).unwrap();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (mut ours, mut theirs) = (Duration::ZERO, Duration::ZERO);
+    for n in 0..200 {
+        let begun = Instant::now();
+        let won = runtime.block_on(store.settle(settle(n, Version::ABSENT)));
+        ours += begun.elapsed();
+        assert_eq!(won, Ok(Settled::Won));
+        let begun = Instant::now();
+        plain.execute("INSERT INTO t VALUES (?1)", [vec![n; 1000]]).unwrap();
+        theirs += begun.elapsed();
+    }
+    assert_eq!(store.written(), Written { commits: 200, writes: 200 });
+    // A wait of two milliseconds for company would show on any disk.
+    let slack = Duration::from_millis(200);
+    assert!(ours < 3 * theirs + slack, "200 lone writes took {ours:?}; plain ones {theirs:?}");
+}
