@@ -1,8 +1,6 @@
 //! The choices of a credential that both sides must share: the hash and the number of digits.
 
-use core::fmt;
-
-use crate::modulus::Modulus;
+use crate::{Invalid, decimal::Divisor};
 
 /// The hash under HMAC (RFC 6238, section 1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -68,10 +66,10 @@ impl Digits {
 
     /// What truncated values are reduced by.
     #[inline]
-    pub(crate) const fn modulus(self) -> Modulus {
-        const SIX: Modulus = Modulus::new(1_000_000);
-        const SEVEN: Modulus = Modulus::new(10_000_000);
-        const EIGHT: Modulus = Modulus::new(100_000_000);
+    pub(crate) const fn divisor(self) -> Divisor {
+        const SIX: Divisor = Divisor::new(1_000_000);
+        const SEVEN: Divisor = Divisor::new(10_000_000);
+        const EIGHT: Divisor = Divisor::new(100_000_000);
         match self {
             Self::Six => SIX,
             Self::Seven => SEVEN,
@@ -81,58 +79,20 @@ impl Digits {
 }
 
 impl TryFrom<u8> for Digits {
-    type Error = DigitsError;
+    type Error = Invalid;
 
     /// # Errors
     /// When `count` is not 6, 7 or 8.
-    fn try_from(count: u8) -> Result<Self, DigitsError> {
+    fn try_from(count: u8) -> Result<Self, Invalid> {
         match count {
             6 => Ok(Self::Six),
             7 => Ok(Self::Seven),
             8 => Ok(Self::Eight),
-            _ => Err(DigitsError),
+            _ => Err(Invalid::Digits),
         }
     }
 }
-
-/// A number of digits other than 6, 7 or 8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DigitsError;
-
-impl fmt::Display for DigitsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a code has 6, 7 or 8 digits")
-    }
-}
-
-impl core::error::Error for DigitsError {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_six_to_eight_digits() {
-        for count in 0..=u8::MAX {
-            match Digits::try_from(count) {
-                Ok(digits) => assert_eq!(digits.count(), count),
-                Err(DigitsError) => assert!(!(6..=8).contains(&count)),
-            }
-        }
-        assert_eq!(Digits::default(), Digits::Six);
-    }
-
-    #[test]
-    fn generated_secrets_have_the_length_of_the_hash() {
-        assert_eq!(Algorithm::Sha1.secret_len(), 20);
-        assert_eq!(Algorithm::Sha256.secret_len(), 32);
-        assert_eq!(Algorithm::Sha512.secret_len(), 64);
-        assert_eq!(Algorithm::default(), Algorithm::Sha1);
-    }
-
-    #[test]
-    fn names_are_those_of_the_uri() {
-        let names = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512].map(Algorithm::name);
-        assert_eq!(names, ["SHA1", "SHA256", "SHA512"]);
-    }
-}
+#[path = "../tests/unit/algorithm.rs"]
+mod tests;

@@ -8,14 +8,14 @@
 //! Rejection, not a plain remainder, makes every code as likely as every other; a generator that
 //! yields nothing usable is an error after 128 draws, and never an endless loop.
 
-use core::{fmt, str};
+use core::str;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
-use crate::{Code, CodeLength};
+use crate::{Code, CodeLength, FillError, Invalid};
 
 impl Code {
     /// Draws a code uniformly from all of this length. `fill` fills a buffer with random bytes.
@@ -25,9 +25,16 @@ impl Code {
     pub fn try_uniform<E>(
         length: CodeLength,
         mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Self, UniformError<E>> {
-        let codes = 10_u64.saturating_pow(u32::from(length.count()));
-        Ok(Self::from_value(below(codes, &mut fill)?, length))
+    ) -> Result<Self, FillError<E>> {
+        // Eight digits are drawn at once, a ninth and a tenth by themselves.
+        let mut leading = [0; 2];
+        for digit in leading.iter_mut().rev().take(usize::from(length.count().saturating_sub(8))) {
+            let [drawn, ..] = below(10, &mut fill)?.to_le_bytes();
+            *digit = drawn | b'0';
+        }
+        let code = Self::last_digits(leading, below(100_000_000, &mut fill)?, length);
+        leading.as_mut_slice().zeroize();
+        Ok(code)
     }
 }
 
@@ -35,15 +42,13 @@ impl Code {
 /// looks like a digit (RFC 8628, section 6.1). Eight of them carry 34 bits.
 #[derive(Clone)]
 pub struct LetterCode {
-    letters: [u8; Self::MAX],
+    letters: [u8; 10],
     length: CodeLength,
 }
 
 impl LetterCode {
     /// The letters, none of which is taken for another.
     pub const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-
-    const MAX: usize = 10;
 
     /// Draws a code uniformly from all of this length. `fill` fills a buffer with random bytes.
     ///
@@ -52,8 +57,8 @@ impl LetterCode {
     pub fn try_uniform<E>(
         length: CodeLength,
         mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Self, UniformError<E>> {
-        let mut code = Self { letters: [0; Self::MAX], length };
+    ) -> Result<Self, FillError<E>> {
+        let mut code = Self { letters: [0; 10], length };
         for letter in code.letters.iter_mut().take(usize::from(length.count())) {
             let drawn = below(20, &mut fill)?;
             for (place, candidate) in (0_u64..).zip(Self::ALPHABET) {
@@ -68,111 +73,52 @@ impl LetterCode {
     ///
     /// # Errors
     /// When anything else is in it, or there are not 6 to 10 letters.
-    pub fn parse(text: &str) -> Result<Self, LetterCodeError> {
-        let mut letters = [0; Self::MAX];
-        let mut places = letters.iter_mut();
-        let mut count = 0_u8;
-        let mut known = Choice::from(1);
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let mut code = Self { letters: [0; 10], length: CodeLength::MAX };
+        let (mut count, mut known) = (0_u8, Choice::from(1));
+        let mut places = code.letters.iter_mut();
         for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
-            let letter = places.next().ok_or(LetterCodeError::Length)?;
+            let letter = places.next().ok_or(Invalid::CodeLength)?;
             *letter = byte.to_ascii_uppercase();
-            count = count.saturating_add(1);
             known &= Self::ALPHABET.iter().fold(Choice::from(0), |k, l| k | l.ct_eq(letter));
+            count = count.saturating_add(1);
         }
-        let length = CodeLength::new(count).map_err(|_| LetterCodeError::Length)?;
-        if known.into() { Ok(Self { letters, length }) } else { Err(LetterCodeError::NotLetters) }
+        code.length = CodeLength::new(count)?;
+        if known.into() { Ok(code) } else { Err(Invalid::CodeCharacters) }
     }
 
     /// The letters as text, in upper case: what is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // The bytes are ASCII, so nothing is lost.
-        str::from_utf8(self.bytes()).unwrap_or_default()
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
-    /// How many letters: 6 to 10.
+    /// How many letters.
     #[must_use]
     pub const fn length(&self) -> CodeLength {
         self.length
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// As [`digest`], for letters. It never equals that of digits.
+    #[must_use]
+    pub fn digest(&self, key: &[u8; 32], context: &[&[u8]]) -> CodeDigest {
+        CodeDigest::of(b"letters", self.as_bytes(), key, context)
+    }
+
+    fn as_bytes(&self) -> &[u8] {
         self.letters.get(..usize::from(self.length.count())).unwrap_or_default()
     }
 }
 
-impl ConstantTimeEq for LetterCode {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.letters.ct_eq(&other.letters)
-    }
-}
-
-impl PartialEq for LetterCode {
-    /// In constant time.
-    fn eq(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl Eq for LetterCode {}
-
-impl Drop for LetterCode {
-    fn drop(&mut self) {
-        self.letters.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for LetterCode {}
-
-impl fmt::Debug for LetterCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LetterCode(..)")
-    }
-}
-
-/// A code that can be delivered: of digits or of letters.
-pub trait Delivered: sealed::Delivered {}
-
-impl Delivered for Code {}
-
-impl Delivered for LetterCode {}
-
-mod sealed {
-    pub trait Delivered {
-        /// Its kind, and what is sent.
-        fn written(&self) -> (u8, &[u8]);
-    }
-
-    impl Delivered for crate::Code {
-        fn written(&self) -> (u8, &[u8]) {
-            (1, self.as_bytes())
-        }
-    }
-
-    impl Delivered for super::LetterCode {
-        fn written(&self) -> (u8, &[u8]) {
-            (2, self.bytes())
-        }
-    }
-}
+wiped!(LetterCode, letters);
+compared!(LetterCode, letters);
 
 /// The digest of `code` under `key`, bound to every part of `context`: the login, the destination,
 /// the purpose.
 #[must_use]
-pub fn digest(key: &[u8; 32], context: &[&[u8]], code: &impl Delivered) -> CodeDigest {
-    // A key shorter than a block is padded with zeros (RFC 2104, section 2).
-    let mut block = [0; 64];
-    block.iter_mut().zip(key).for_each(|(b, k)| *b = *k);
-    let mut mac = Hmac::<Sha256>::new(&block.into());
-    block.zeroize();
-    let (kind, written) = code.written();
-    mac.update(b"countersign delivered code v1");
-    mac.update(&[kind]);
-    for part in [written].iter().chain(context) {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    CodeDigest(mac.finalize().into_bytes().into())
+pub fn digest(key: &[u8; 32], context: &[&[u8]], code: &Code) -> CodeDigest {
+    CodeDigest::of(b"digits", code.as_bytes(), key, context)
 }
 
 /// The keyed digest of a delivered code: what is stored in its place.
@@ -191,75 +137,23 @@ impl CodeDigest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
-}
 
-impl ConstantTimeEq for CodeDigest {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
-    }
-}
-
-impl PartialEq for CodeDigest {
-    /// In constant time.
-    fn eq(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl Eq for CodeDigest {}
-
-impl fmt::Debug for CodeDigest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CodeDigest(..)")
-    }
-}
-
-/// Why no code was drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UniformError<E> {
-    /// What was to yield random bytes failed.
-    Source(E),
-    /// 128 draws in a row were unusable: what yields them is not random.
-    Stuck,
-}
-
-impl<E: fmt::Display> fmt::Display for UniformError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Source(error) => write!(f, "no random bytes for a code: {error}"),
-            Self::Stuck => f.write_str("the bytes for a code are not random"),
+    fn of(kind: &[u8], code: &[u8], key: &[u8; 32], context: &[&[u8]]) -> Self {
+        // A key shorter than a block is padded with zeros (RFC 2104, section 2).
+        let mut block = [0; 64];
+        block.iter_mut().zip(key).for_each(|(b, k)| *b = *k);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        block.as_mut_slice().zeroize();
+        for part in [b"countersign delivered code 1", kind, code].iter().chain(context) {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
         }
+        Self(mac.finalize().into_bytes().into())
     }
 }
 
-impl<E: core::error::Error + 'static> core::error::Error for UniformError<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Source(error) => Some(error),
-            Self::Stuck => None,
-        }
-    }
-}
-
-/// Why text is no code of letters. It does not say which character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LetterCodeError {
-    /// Not 6 to 10 letters.
-    Length,
-    /// Something that is no letter of the alphabet, dash or space.
-    NotLetters,
-}
-
-impl fmt::Display for LetterCodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Length => "a code has 6 to 10 letters",
-            Self::NotLetters => "a code has letters out of BCDFGHJKLMNPQRSTVWXZ only",
-        })
-    }
-}
-
-impl core::error::Error for LetterCodeError {}
+compared!(CodeDigest, 0);
+silent!(CodeDigest);
 
 /// A uniform number below `bound`, without a division: the high half of the product of `bound` and 64
 /// random bits, unless the low half falls into the part that would make some numbers likelier
@@ -267,18 +161,21 @@ impl core::error::Error for LetterCodeError {}
 fn below<E>(
     bound: u64,
     fill: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
-) -> Result<u64, UniformError<E>> {
-    const DRAWS: usize = 128;
+) -> Result<u64, FillError<E>> {
     let surplus = bound.wrapping_neg().checked_rem(bound).unwrap_or_default();
     let mut drawn = [0; 8];
-    for _ in 0..DRAWS {
-        fill(&mut drawn).map_err(UniformError::Source)?;
+    for _ in 0..128 {
+        fill(&mut drawn).map_err(FillError::Source)?;
         let product = u128::from(u64::from_le_bytes(drawn)).wrapping_mul(u128::from(bound));
-        drawn.zeroize();
+        drawn.as_mut_slice().zeroize();
         let [a, b, c, d, e, f, g, h, high @ ..] = product.to_le_bytes();
         if u64::from_le_bytes([a, b, c, d, e, f, g, h]) >= surplus {
             return Ok(u64::from_le_bytes(high));
         }
     }
-    Err(UniformError::Stuck)
+    Err(FillError::Invalid(Invalid::NotRandom))
 }
+
+#[cfg(test)]
+#[path = "../tests/unit/delivered.rs"]
+mod tests;

@@ -4,14 +4,18 @@
 // No panic is writable, tests aside.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+#[macro_use]
+mod macros;
+
 mod algorithm;
 mod base32;
 mod code;
+mod decimal;
 pub mod delivered;
+mod error;
 mod hotp;
 mod keyed;
 mod midstate;
-mod modulus;
 mod scan;
 mod secret;
 pub mod steam;
@@ -19,12 +23,13 @@ mod time;
 mod totp;
 mod window;
 
-pub use algorithm::{Algorithm, Digits, DigitsError};
+pub use algorithm::{Algorithm, Digits};
 pub use base32::Base32;
-pub use code::{Code, CodeError, CodeLength};
-pub use hotp::{Hotp, LookAhead, LookAheadError, Reach, ReachError};
+pub use code::{Code, CodeLength};
+pub use error::{FillError, Invalid};
+pub use hotp::{Hotp, LookAhead, Reach};
 pub use keyed::Keyed;
-pub use secret::{FillError, Secret, SecretError};
-pub use time::{Period, PeriodError, Step, UnixTime};
+pub use secret::Secret;
+pub use time::{Period, Step, UnixTime};
 pub use totp::{Found, Totp};
-pub use window::{Drift, DriftError, Radius, RadiusError, Window, WindowError};
+pub use window::{Drift, Radius, Window};

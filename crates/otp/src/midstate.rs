@@ -13,224 +13,79 @@
 use sha1::Digest;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// A hash with its block function laid open.
-pub(crate) trait Hash {
-    /// A chaining value.
-    type State: Copy + Zeroize;
-    /// A block of input.
-    type Block: Zeroize + AsMut<[u8]>;
+/// A hash's key state: `$words` words of type `$word` for each chaining value, blocks of `$block` bytes.
+macro_rules! midstate {
+    ($name:ident: $digest:ty, $compress:path, [$word:ty; $words:literal], $block:literal, $initial:expr) => {
+        /// The chaining values after `key ^ ipad` and `key ^ opad`.
+        #[derive(Clone)]
+        pub(crate) struct $name {
+            inner: [$word; $words],
+            outer: [$word; $words],
+        }
 
-    /// The initial chaining value.
-    const INITIAL: Self::State;
+        impl $name {
+            pub(crate) fn absorb(key: &[u8]) -> Self {
+                let mut block = key_block::<$digest, $block>(key);
+                let mut blocks = [block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c)];
+                let (mut inner, mut outer): ([$word; $words], _) = ($initial, $initial);
+                let [inner_block, outer_block] = &blocks;
+                $compress(&mut inner, core::slice::from_ref(inner_block));
+                $compress(&mut outer, core::slice::from_ref(outer_block));
+                block.as_mut_slice().zeroize();
+                blocks.as_flattened_mut().zeroize();
+                Self { inner, outer }
+            }
 
-    fn compress(state: &mut Self::State, block: &Self::Block);
+            /// The truncated HMAC of each counter: 31 bits. A compression mostly waits for itself;
+            /// several that do not need each other run side by side in that time.
+            #[inline]
+            pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u64; N] {
+                let mut blocks = counters.map(|c| last_block::<$block>(&c.to_be_bytes()));
+                let mut digests = [self.inner; N];
+                for (digest, block) in digests.iter_mut().zip(&blocks) {
+                    $compress(digest, core::slice::from_ref(block));
+                }
+                for (digest, block) in digests.iter_mut().zip(&mut blocks) {
+                    *block = last_block(digest.map(<$word>::to_be_bytes).as_flattened());
+                    *digest = self.outer;
+                }
+                for (digest, block) in digests.iter_mut().zip(&blocks) {
+                    $compress(digest, core::slice::from_ref(block));
+                }
+                let values = digests.map(|d| truncate(d.map(<$word>::to_be_bytes).as_flattened()));
+                digests.as_flattened_mut().zeroize();
+                blocks.as_flattened_mut().zeroize();
+                values
+            }
+        }
 
-    /// The key, or its digest when it is longer than a block, with zeros after it.
-    fn key_block(key: &[u8]) -> Self::Block;
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.inner.as_mut_slice().zeroize();
+                self.outer.as_mut_slice().zeroize();
+            }
+        }
 
-    /// A counter as the last block of a message that has one block before it.
-    fn counter_block(counter: u64) -> Self::Block;
-
-    /// A digest as the last block of a message that has one block before it.
-    fn digest_block(digest: &Self::State) -> Self::Block;
-
-    /// The value that dynamic truncation takes from a digest: 31 bits.
-    fn truncate(digest: &Self::State) -> u64;
+        impl ZeroizeOnDrop for $name {}
+    };
 }
 
-/// The chaining values after `key ^ ipad` and `key ^ opad`.
-pub(crate) struct Midstate<H: Hash> {
-    inner: H::State,
-    outer: H::State,
-}
+midstate!(Sha1: sha1::Sha1, sha1::block_api::compress, [u32; 5], 64, [
+    0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0,
+]);
 
-impl<H: Hash> Midstate<H> {
-    pub(crate) fn absorb(key: &[u8]) -> Self {
-        let mut block = H::key_block(key);
-        let mut pad = |byte: u8| {
-            let mut state = H::INITIAL;
-            block.as_mut().iter_mut().for_each(|b| *b ^= byte);
-            H::compress(&mut state, &block);
-            state
-        };
-        let inner = pad(0x36);
-        let outer = pad(0x36 ^ 0x5c);
-        block.zeroize();
-        Self { inner, outer }
-    }
+midstate!(Sha256: sha2::Sha256, sha2::block_api::compress256, [u32; 8], 64, [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a,
+    0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+]);
 
-    /// The truncated HMAC of `counter`: 31 bits.
-    #[inline]
-    pub(crate) fn truncated(&self, counter: u64) -> u64 {
-        let mut digest = self.inner;
-        H::compress(&mut digest, &H::counter_block(counter));
-        let mut block = H::digest_block(&digest);
-        digest = self.outer;
-        H::compress(&mut digest, &block);
-        let value = H::truncate(&digest);
-        block.zeroize();
-        digest.zeroize();
-        value
-    }
-}
+midstate!(Sha512: sha2::Sha512, sha2::block_api::compress512, [u64; 8], 128, [
+    0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f, 0x1f83_d9ab_fb41_bd6b, 0x5be0_cd19_137e_2179,
+]);
 
-impl<H: Hash> Clone for Midstate<H> {
-    fn clone(&self) -> Self {
-        Self { inner: self.inner, outer: self.outer }
-    }
-}
-
-impl<H: Hash> Drop for Midstate<H> {
-    fn drop(&mut self) {
-        self.inner.zeroize();
-        self.outer.zeroize();
-    }
-}
-
-impl<H: Hash> ZeroizeOnDrop for Midstate<H> {}
-
-pub(crate) enum Sha1 {}
-
-impl Hash for Sha1 {
-    type State = [u32; 5];
-    type Block = [u8; 64];
-
-    const INITIAL: [u32; 5] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0];
-
-    #[inline]
-    fn compress(state: &mut [u32; 5], block: &[u8; 64]) {
-        sha1::block_api::compress(state, core::slice::from_ref(block));
-    }
-
-    fn key_block(key: &[u8]) -> [u8; 64] {
-        zero_padded::<sha1::Sha1, 64>(key)
-    }
-
-    #[inline]
-    fn counter_block(counter: u64) -> [u8; 64] {
-        let [high, low] = halves(counter);
-        block32([high, low, END32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (64 + 8) * 8])
-    }
-
-    #[inline]
-    fn digest_block(&[a, b, c, d, e]: &[u32; 5]) -> [u8; 64] {
-        block32([a, b, c, d, e, END32, 0, 0, 0, 0, 0, 0, 0, 0, 0, (64 + 20) * 8])
-    }
-
-    #[inline]
-    fn truncate(&[a, b, c, d, e]: &[u32; 5]) -> u64 {
-        truncate([a, b, c, d, e], e)
-    }
-}
-
-pub(crate) enum Sha256 {}
-
-impl Hash for Sha256 {
-    type State = [u32; 8];
-    type Block = [u8; 64];
-
-    const INITIAL: [u32; 8] = [
-        0x6a09_e667,
-        0xbb67_ae85,
-        0x3c6e_f372,
-        0xa54f_f53a,
-        0x510e_527f,
-        0x9b05_688c,
-        0x1f83_d9ab,
-        0x5be0_cd19,
-    ];
-
-    #[inline]
-    fn compress(state: &mut [u32; 8], block: &[u8; 64]) {
-        sha2::block_api::compress256(state, core::slice::from_ref(block));
-    }
-
-    fn key_block(key: &[u8]) -> [u8; 64] {
-        zero_padded::<sha2::Sha256, 64>(key)
-    }
-
-    #[inline]
-    fn counter_block(counter: u64) -> [u8; 64] {
-        Sha1::counter_block(counter)
-    }
-
-    #[inline]
-    fn digest_block(&[a, b, c, d, e, f, g, h]: &[u32; 8]) -> [u8; 64] {
-        block32([a, b, c, d, e, f, g, h, END32, 0, 0, 0, 0, 0, 0, (64 + 32) * 8])
-    }
-
-    #[inline]
-    fn truncate(&[a, b, c, d, e, _, _, h]: &[u32; 8]) -> u64 {
-        truncate([a, b, c, d, e], h)
-    }
-}
-
-pub(crate) enum Sha512 {}
-
-impl Hash for Sha512 {
-    type State = [u64; 8];
-    type Block = [u8; 128];
-
-    const INITIAL: [u64; 8] = [
-        0x6a09_e667_f3bc_c908,
-        0xbb67_ae85_84ca_a73b,
-        0x3c6e_f372_fe94_f82b,
-        0xa54f_f53a_5f1d_36f1,
-        0x510e_527f_ade6_82d1,
-        0x9b05_688c_2b3e_6c1f,
-        0x1f83_d9ab_fb41_bd6b,
-        0x5be0_cd19_137e_2179,
-    ];
-
-    #[inline]
-    fn compress(state: &mut [u64; 8], block: &[u8; 128]) {
-        sha2::block_api::compress512(state, core::slice::from_ref(block));
-    }
-
-    fn key_block(key: &[u8]) -> [u8; 128] {
-        zero_padded::<sha2::Sha512, 128>(key)
-    }
-
-    #[inline]
-    fn counter_block(counter: u64) -> [u8; 128] {
-        block64([counter, END64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (128 + 8) * 8])
-    }
-
-    #[inline]
-    fn digest_block(&[a, b, c, d, e, f, g, h]: &[u64; 8]) -> [u8; 128] {
-        block64([a, b, c, d, e, f, g, h, END64, 0, 0, 0, 0, 0, 0, (128 + 64) * 8])
-    }
-
-    #[inline]
-    fn truncate(&[a, b, c, _, _, _, _, h]: &[u64; 8]) -> u64 {
-        let ([a, b], [c, d], [e, _], [_, h]) = (halves(a), halves(b), halves(c), halves(h));
-        truncate([a, b, c, d, e], h)
-    }
-}
-
-/// The bit that ends a message, in a word of its own: both messages here are whole words.
-const END32: u32 = 1 << 31;
-const END64: u64 = 1 << 63;
-
-#[inline]
-fn block32(words: [u32; 16]) -> [u8; 64] {
-    let mut block = [0; 64];
-    for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {
-        *bytes = word.to_be_bytes();
-    }
-    block
-}
-
-#[inline]
-fn block64(words: [u64; 16]) -> [u8; 128] {
-    let mut block = [0; 128];
-    for (bytes, word) in block.as_chunks_mut().0.iter_mut().zip(words) {
-        *bytes = word.to_be_bytes();
-    }
-    block
-}
-
-fn zero_padded<D: Digest, const BLOCK: usize>(key: &[u8]) -> [u8; BLOCK] {
+/// The key, or its digest when it is longer than a block, with zeros after it.
+fn key_block<D: Digest, const BLOCK: usize>(key: &[u8]) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
     if let Some(start) = block.get_mut(..key.len()) {
         start.copy_from_slice(key);
@@ -242,103 +97,42 @@ fn zero_padded<D: Digest, const BLOCK: usize>(key: &[u8]) -> [u8; BLOCK] {
     block
 }
 
-/// Dynamic truncation (RFC 4226, section 5.3) of a digest with these first five words and this last
-/// one: the 31 bits at the byte offset that the last four bits name, 0 to 15.
-///
-/// The offset steers a shift through all five words, by eight bytes, by four, and then by up to three.
+/// `message`, which leaves room for it, as the last block of one that has a block before it: then a
+/// set bit, zeros, and the length of both in bits.
 #[inline]
-fn truncate([a, b, c, d, e]: [u32; 5], last: u32) -> u64 {
-    let by_eight = all_or_nothing(last >> 3);
-    let (a, b, c) = (choose(by_eight, a, c), choose(by_eight, b, d), choose(by_eight, c, e));
-    let by_four = all_or_nothing(last >> 2);
-    let (a, b) = (choose(by_four, a, b), choose(by_four, b, c));
-    let at_offset = (u64::from(a) << 32 | u64::from(b)).wrapping_shl((last & 3).wrapping_mul(8));
+fn last_block<const BLOCK: usize>(message: &[u8]) -> [u8; BLOCK] {
+    let mut block = [0; BLOCK];
+    if let Some((start, [end, ..])) = block.split_at_mut_checked(message.len()) {
+        start.copy_from_slice(message);
+        *end = 0x80;
+    }
+    let bits = BLOCK.wrapping_add(message.len()).wrapping_mul(8).to_be_bytes();
+    if let (Some(to), Some(from)) = (block.last_chunk_mut::<2>(), bits.last_chunk()) {
+        *to = *from;
+    }
+    block
+}
+
+/// Dynamic truncation (RFC 4226, section 5.3) of a digest of 20 bytes or more: the 31 bits at the byte
+/// offset that its last four bits name, 0 to 15.
+///
+/// The offset steers a shift through the first five words, by eight bytes, by four, by up to three.
+#[inline]
+fn truncate(digest: &[u8]) -> u64 {
+    let (Some(&[a, b, c, d, e]), Some(&last)) = (digest.as_chunks().0.first_chunk(), digest.last())
+    else {
+        return 0;
+    };
+    let [a, b, c, d, e] = [a, b, c, d, e].map(u32::from_be_bytes);
+    let choose = |bit: u8, this: u32, other: u32| {
+        this ^ 0_u32.wrapping_sub(u32::from(bit & 1)) & (this ^ other)
+    };
+    let (a, b, c) = (choose(last >> 3, a, c), choose(last >> 3, b, d), choose(last >> 3, c, e));
+    let (a, b) = (choose(last >> 2, a, b), choose(last >> 2, b, c));
+    let at_offset = (u64::from(a) << 32 | u64::from(b)).wrapping_shl(u32::from(last & 3) << 3);
     at_offset >> 32 & 0x7fff_ffff
 }
 
-/// All bits set if the lowest bit of `bit` is, else none.
-#[inline]
-const fn all_or_nothing(bit: u32) -> u32 {
-    0_u32.wrapping_sub(bit & 1)
-}
-
-/// `other` where `mask` is set, else `this`.
-#[inline]
-const fn choose(mask: u32, this: u32, other: u32) -> u32 {
-    this ^ mask & (this ^ other)
-}
-
-/// The high and the low half.
-#[inline]
-const fn halves(word: u64) -> [u32; 2] {
-    let [a, b, c, d, e, f, g, h] = word.to_be_bytes();
-    [u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])]
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use hmac::{Hmac, KeyInit, Mac};
-    use proptest::prelude::*;
-    extern crate std;
-    use std::vec::Vec;
-
-    /// Dynamic truncation as RFC 4226, section 5.3 writes it.
-    fn naive(digest: &[u8]) -> u64 {
-        let offset = usize::from(digest[digest.len() - 1] & 15);
-        let bytes = digest[offset..offset + 4].try_into().unwrap();
-        u64::from(u32::from_be_bytes(bytes) & 0x7fff_ffff)
-    }
-
-    fn hmac<M: Mac + KeyInit>(key: &[u8], counter: u64) -> Vec<u8> {
-        let mut mac = <M as KeyInit>::new_from_slice(key).unwrap();
-        mac.update(&counter.to_be_bytes());
-        mac.finalize().into_bytes().to_vec()
-    }
-
-    fn same_as_hmac(key: &[u8], counter: u64) {
-        let sha1 = naive(&hmac::<Hmac<sha1::Sha1>>(key, counter));
-        assert_eq!(Midstate::<Sha1>::absorb(key).truncated(counter), sha1);
-        let sha256 = naive(&hmac::<Hmac<sha2::Sha256>>(key, counter));
-        assert_eq!(Midstate::<Sha256>::absorb(key).clone().truncated(counter), sha256);
-        let sha512 = naive(&hmac::<Hmac<sha2::Sha512>>(key, counter));
-        assert_eq!(Midstate::<Sha512>::absorb(key).truncated(counter), sha512);
-    }
-
-    #[test]
-    fn rfc_4226_section_5_4() {
-        // The example's digest, 1f8698690e02ca16618550ef7f19da8e945b555a, has offset 10.
-        let words = [0x1f86_9869, 0x0e02_ca16, 0x6185_50ef, 0x7f19_da8e, 0x945b_555a];
-        assert_eq!(truncate(words, words[4]), 0x50ef_7f19);
-    }
-
-    #[test]
-    fn every_offset_reads_its_four_bytes() {
-        let digest: Vec<u8> = (0x80..0x94).collect();
-        let words: Vec<u32> =
-            digest.chunks(4).map(|w| u32::from_be_bytes(w.try_into().unwrap())).collect();
-        for offset in 0..16_u32 {
-            let at = usize::try_from(offset).unwrap();
-            let four = u32::from_be_bytes(digest[at..at + 4].try_into().unwrap());
-            let read = truncate(words.clone().try_into().unwrap(), 0xffff_fff0 | offset);
-            assert_eq!(read, u64::from(four & 0x7fff_ffff));
-        }
-    }
-
-    #[test]
-    fn keys_around_the_blocks() {
-        for len in [1, 16, 20, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 200, 256] {
-            let key: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
-            for counter in [0, 1, 1 << 31, u64::from(u32::MAX), 1 << 32, 1 << 63, u64::MAX] {
-                same_as_hmac(&key, counter);
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn equals_hmac(key in proptest::collection::vec(any::<u8>(), 1..=200), counter: u64) {
-            same_as_hmac(&key, counter);
-        }
-    }
-}
+#[path = "../tests/unit/midstate.rs"]
+mod tests;

@@ -7,7 +7,7 @@
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
-use crate::{Code, CodeLength, Keyed, modulus::Modulus};
+use crate::{Code, Digits, Keyed, decimal::Divisor};
 
 /// What no truncated value equals: stands for a code of another length, so that it costs the same.
 const NOTHING: u64 = u64::MAX;
@@ -15,7 +15,7 @@ const NOTHING: u64 = u64::MAX;
 /// A family of codes: a key, and what its truncated values are reduced by.
 pub(crate) struct Codes<'k> {
     pub(crate) key: &'k Keyed,
-    pub(crate) modulus: Modulus,
+    pub(crate) divisor: Divisor,
 }
 
 /// Where a code was found.
@@ -30,11 +30,6 @@ pub(crate) enum Hit {
 }
 
 impl Codes<'_> {
-    #[inline]
-    pub(crate) fn at(&self, counter: u64) -> u64 {
-        self.modulus.reduce(self.key.truncated(counter))
-    }
-
     /// The latest of `counters`, which ascend, that `candidate` is the code of. All up to `spent`
     /// are spent.
     pub(crate) fn latest(
@@ -45,13 +40,13 @@ impl Codes<'_> {
     ) -> Hit {
         let mut latest = 0;
         let (mut fresh, mut replayed) = (Choice::from(0), Choice::from(0));
-        for counter in counters {
-            let hit = self.at(counter).ct_eq(&candidate);
+        self.each(counters, |counter, value| {
+            let hit = value.ct_eq(&candidate);
             let above = above(counter, spent);
             latest.conditional_assign(&counter, hit & above);
             fresh |= hit & above;
             replayed |= hit & !above;
-        }
+        });
         if fresh.into() {
             Hit::Fresh(latest)
         } else if replayed.into() {
@@ -71,20 +66,38 @@ impl Codes<'_> {
     ) -> Option<u64> {
         let mut latest = 0;
         let (mut found, mut first_before) = (Choice::from(0), Choice::from(0));
-        for counter in counters {
-            let value = self.at(counter);
+        self.each(counters, |counter, value| {
             let pair = value.ct_eq(&second) & first_before;
             latest.conditional_assign(&counter, pair);
             found |= pair;
             first_before = value.ct_eq(&first) & above(counter, spent);
-        }
+        });
         bool::from(found).then_some(latest)
+    }
+
+    /// Tells each counter with its code, in order; three at a time are computed side by side.
+    fn each(&self, counters: impl Iterator<Item = u64>, mut tell: impl FnMut(u64, u64)) {
+        let mut counters = counters.fuse();
+        loop {
+            match [counters.next(), counters.next(), counters.next()] {
+                [Some(a), Some(b), Some(c)] => self.group([a, b, c], &mut tell),
+                [Some(a), Some(b), None] => break self.group([a, b], &mut tell),
+                [Some(a), ..] => break self.group([a], &mut tell),
+                [None, ..] => break,
+            }
+        }
+    }
+
+    fn group<const N: usize>(&self, counters: [u64; N], tell: &mut impl FnMut(u64, u64)) {
+        for (counter, value) in counters.into_iter().zip(self.key.truncated(counters)) {
+            tell(counter, self.divisor.remainder(value));
+        }
     }
 }
 
-/// What to compare a code's value with, where codes have this length.
-pub(crate) fn candidate(code: &Code, length: CodeLength) -> u64 {
-    if code.length() == length { code.value() } else { NOTHING }
+/// What to compare a code's value with, where codes have so many digits.
+pub(crate) fn candidate(code: &Code, digits: Digits) -> u64 {
+    if code.digits() == digits.count() { code.last_eight() } else { NOTHING }
 }
 
 fn above(counter: u64, spent: Option<u64>) -> Choice {

@@ -1,20 +1,19 @@
 //! Steam Guard codes: TOTP with SHA-1 and thirty seconds, written with five of 26 characters, least
 //! significant first. There is no specification; this is what the app shows.
 
-use core::{fmt, str};
+use core::str;
 
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::{
-    Algorithm, Drift, Found, Keyed, Secret, Step, Totp, UnixTime, Window, modulus::Modulus,
-    scan::Codes,
+    Algorithm, Drift, Found, Invalid, Keyed, Secret, Step, Totp, UnixTime, Window,
+    decimal::Divisor, scan::Codes,
 };
 
 const ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
 const LENGTH: usize = 5;
-const ALL: Modulus = Modulus::new(26 * 26 * 26 * 26 * 26);
-const RADIX: Modulus = Modulus::new(26);
+const ALL: Divisor = Divisor::new(26 * 26 * 26 * 26 * 26);
+const RADIX: Divisor = Divisor::new(26);
 
 /// What Steam's app computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -36,7 +35,8 @@ impl Steam {
     /// The code of `step`.
     #[must_use]
     pub fn code(self, key: &Keyed, step: Step) -> SteamCode {
-        SteamCode::from_value(Codes { key, modulus: ALL }.at(step.number()))
+        let [value] = key.truncated([step.number()]);
+        SteamCode::from_value(ALL.remainder(value))
     }
 
     /// Looks for `code` as [`Totp::find`] does, with the same promises.
@@ -50,7 +50,7 @@ impl Steam {
         spent: Option<Step>,
         now: UnixTime,
     ) -> Found {
-        Codes { key, modulus: ALL }.find(code.value(), window, drift, spent, self.step_at(now))
+        Codes { key, divisor: ALL }.find(code.value(), window, drift, spent, self.step_at(now))
     }
 }
 
@@ -63,21 +63,21 @@ impl SteamCode {
     ///
     /// # Errors
     /// When it is not five characters of the alphabet.
-    pub fn parse(text: &str) -> Result<Self, SteamCodeError> {
-        let code = Self(text.as_bytes().try_into().map_err(|_| SteamCodeError)?);
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let code = Self(text.as_bytes().try_into().map_err(|_| Invalid::SteamCode)?);
         let mut known = Choice::from(1);
         let mut upper = [0; LENGTH];
         for (byte, upper) in code.0.iter().zip(&mut upper) {
             *upper = byte.to_ascii_uppercase();
             known &= place(*upper).1;
         }
-        if known.into() { Ok(Self(upper)) } else { Err(SteamCodeError) }
+        if known.into() { Ok(Self(upper)) } else { Err(Invalid::SteamCode) }
     }
 
     fn from_value(value: u64) -> Self {
         let mut rest = value;
         Self([(); LENGTH].map(|()| {
-            let digit = RADIX.reduce(rest);
+            let digit = RADIX.remainder(rest);
             rest = RADIX.quotient(rest);
             let mut character = 0;
             for (place, letter) in (0_u64..).zip(ALPHABET) {
@@ -100,34 +100,8 @@ impl SteamCode {
     }
 }
 
-impl ConstantTimeEq for SteamCode {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.ct_eq(&other.0)
-    }
-}
-
-impl PartialEq for SteamCode {
-    /// In constant time.
-    fn eq(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl Eq for SteamCode {}
-
-impl Drop for SteamCode {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for SteamCode {}
-
-impl fmt::Debug for SteamCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SteamCode(..)")
-    }
-}
+wiped!(SteamCode, 0);
+compared!(SteamCode, 0);
 
 /// Where `letter` stands in the alphabet, and whether it does; every place is looked at.
 fn place(letter: u8) -> (u64, Choice) {
@@ -140,68 +114,6 @@ fn place(letter: u8) -> (u64, Choice) {
     (found, known)
 }
 
-/// Text that is not five characters of Steam's alphabet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SteamCodeError;
-
-impl fmt::Display for SteamCodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a Steam code is five characters out of 23456789BCDFGHJKMNPQRTVWXY")
-    }
-}
-
-impl core::error::Error for SteamCodeError {}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    extern crate std;
-    use std::format;
-
-    #[test]
-    fn codes_are_written_least_significant_first() {
-        assert_eq!(SteamCode::from_value(0).as_str(), "22222");
-        assert_eq!(SteamCode::from_value(1).as_str(), "32222");
-        assert_eq!(SteamCode::from_value(26).as_str(), "23222");
-        assert_eq!(SteamCode::from_value(26_u64.pow(5) - 1).as_str(), "YYYYY");
-    }
-
-    #[test]
-    fn only_its_alphabet_is_read() {
-        for text in ["", "2222", "222222", "2222A", "2222 ", "1BCDF", "2222\u{e9}", "\u{661}222"] {
-            assert_eq!(SteamCode::parse(text).unwrap_err(), SteamCodeError, "{text}");
-        }
-        let code = SteamCode::parse("vwxy9").unwrap();
-        assert_eq!(code.as_str(), "VWXY9");
-        assert_eq!(format!("{code:?}"), "SteamCode(..)");
-        assert_ne!(code, SteamCode::parse("VWXY8").unwrap());
-        for byte in 0..=0x7f_u8 {
-            let known = ALPHABET.contains(&byte.to_ascii_uppercase());
-            assert_eq!(SteamCode::parse(&format!("2222{}", char::from(byte))).is_ok(), known);
-        }
-    }
-
-    #[test]
-    fn it_is_found_in_its_window_once() {
-        let key = Steam.key(&Secret::from_bytes(&[5; 20]).unwrap());
-        let now = UnixTime::from_secs(1_700_000_000);
-        let step = Steam.step_at(now);
-        let code = Steam.code(&key, step.checked_offset(-1).unwrap());
-        let find = |spent, window| Steam.find(&key, &code, window, Drift::NONE, spent, now);
-        let fresh =
-            Found::Fresh { step: step.checked_offset(-1).unwrap(), drift: Drift::new(-1).unwrap() };
-        assert_eq!(find(None, Window::DEFAULT), fresh);
-        assert_eq!(find(step.checked_offset(-1), Window::DEFAULT), Found::Replayed);
-        assert_eq!(find(None, Window::NONE), Found::No);
-    }
-
-    proptest! {
-        #[test]
-        fn a_value_is_written_and_read(value in 0..26_u64.pow(5)) {
-            let code = SteamCode::from_value(value);
-            prop_assert_eq!(code.value(), value);
-            prop_assert_eq!(SteamCode::parse(code.as_str()).unwrap(), code);
-        }
-    }
-}
+#[path = "../tests/unit/steam.rs"]
+mod tests;

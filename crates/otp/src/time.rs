@@ -5,6 +5,8 @@
 
 use core::{fmt, num::NonZeroU64};
 
+use crate::Invalid;
+
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds: the Unix time of RFC 6238, section 4.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(u64);
@@ -96,10 +98,10 @@ impl Period {
     ///
     /// # Errors
     /// When `secs` is not within 15 to 120.
-    pub const fn new(secs: u64) -> Result<Self, PeriodError> {
+    pub const fn new(secs: u64) -> Result<Self, Invalid> {
         match NonZeroU64::new(secs) {
             Some(length) if secs >= 15 && secs <= 120 => Ok(Self(length)),
-            _ => Err(PeriodError),
+            _ => Err(Invalid::Period),
         }
     }
 
@@ -124,11 +126,6 @@ impl Default for Period {
     fn default() -> Self {
         Self::THIRTY
     }
-}
-
-refusal! {
-    /// A period outside 15 to 120 seconds.
-    PeriodError, "a period is 15 to 120 seconds long"
 }
 
 #[cfg(test)]

@@ -67,7 +67,8 @@ impl Totp {
     /// The code of `step`.
     #[must_use]
     pub fn code(&self, key: &Keyed, step: Step) -> Code {
-        Code::from_value(self.codes(key).at(step.number()), self.digits.into())
+        let [value] = key.truncated([step.number()]);
+        Code::truncated(value, self.digits)
     }
 
     /// Looks for `code` in the whole `window` around the present step, shifted by what is known of
@@ -85,7 +86,7 @@ impl Totp {
         spent: Option<Step>,
         now: UnixTime,
     ) -> Found {
-        let candidate = candidate(code, self.digits.into());
+        let candidate = candidate(code, self.digits);
         self.codes(key).find(candidate, window, drift, spent, self.step_at(now))
     }
 
@@ -120,8 +121,7 @@ impl Totp {
     ) -> Option<(Step, Drift)> {
         let present = self.step_at(now);
         let steps = radius.offsets().filter_map(|o| present.checked_offset(o)).map(Step::number);
-        let length = self.digits.into();
-        let pair = (candidate(first, length), candidate(second, length));
+        let pair = (candidate(first, self.digits), candidate(second, self.digits));
         let number = self.codes(key).latest_pair(pair, steps, spent.map(Step::number))?;
         let step = Step::new(number);
         // Never refused: the radius is within what a drift holds.
@@ -130,7 +130,7 @@ impl Totp {
     }
 
     fn codes<'k>(&self, key: &'k Keyed) -> Codes<'k> {
-        Codes { key, modulus: self.digits.modulus() }
+        Codes { key, divisor: self.digits.divisor() }
     }
 }
 
