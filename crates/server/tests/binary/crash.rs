@@ -120,10 +120,10 @@ fn code_sent_before_the_kill_verifies_once_after_it() {
     let body = email_verification(&mfa_token, &otc_token, &outbox.next_code());
 
     let server = Server::demo_again(server.kill());
-    server.browser().post(EMAIL_VERIFY, &body).expect(201);
-    server.browser().post(EMAIL_VERIFY, &body).refused(401);
+    person.browser.moved_to(&server.url).post(EMAIL_VERIFY, &body).expect(201);
+    person.browser.moved_to(&server.url).post(EMAIL_VERIFY, &body).refused(401);
     let server = Server::demo_again(server.kill());
-    server.browser().post(EMAIL_VERIFY, &body).refused(401);
+    person.browser.moved_to(&server.url).post(EMAIL_VERIFY, &body).refused(401);
 }
 
 /// Enrols with the code of the present step, which the window holds for half a minute more; `None` once the server is

@@ -34,21 +34,35 @@ pub(crate) struct Answer {
 impl Browser {
     /// A browser without cookies. `base` is scheme, host and port.
     pub(crate) fn new(base: &str) -> Self {
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .new_agent();
         let base = base.trim_end_matches('/').to_owned();
-        Self { agent, base, prefix: "/identity", cookies: BTreeMap::new(), headers: Vec::new() }
+        Self {
+            agent: agent(0),
+            base,
+            prefix: "/identity",
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+        }
     }
 
-    /// The same person at another browser: no cookie, a connection of its own.
+    /// The same person at another browser: no cookie.
     pub(crate) fn another(&self) -> Self {
         let mut other = Self::new(&self.base);
         other.prefix = self.prefix;
         other
+    }
+
+    /// The same browser with a connection of its own, already open and kept open, so that a race is about the answer.
+    pub(crate) fn connected(&self) -> Self {
+        let mut same = Self { agent: agent(1), ..self.clone() };
+        same.send(Method::GET, "/.well-known/jwks.json", Vec::new()).expect(200);
+        same
+    }
+
+    /// The same browser at a server that came up again elsewhere.
+    pub(crate) fn moved_to(&self, base: &str) -> Self {
+        let mut same = self.clone();
+        base.trim_end_matches('/').clone_into(&mut same.base);
+        same
     }
 
     /// The prefix before `/resources/...`.
@@ -138,6 +152,18 @@ impl Browser {
             }
         }
     }
+}
+
+/// Keeps so many connections open between requests. A server may close one at any time, and then only the client knows
+/// whether it may ask again; so here each request has its own, unless the test is about speed.
+fn agent(kept: usize) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_idle_connections(kept)
+        .timeout_global(Some(PATIENCE))
+        .build()
+        .new_agent()
 }
 
 impl Answer {
