@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_ceremony::env::{Body, Deliver, Later, Message, NotDelivered};
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::Mutex;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
 use crate::config::{Mail, Smtp};

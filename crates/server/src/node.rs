@@ -156,7 +156,9 @@ pub fn database(data: &Path) -> Result<SqliteStore, NotUp> {
     let path = data.join(DATABASE);
     if !path.is_file() {
         let path = path.display();
-        return Err(NotUp(format!("{path}: there is no database; was a server ever started on it?")));
+        return Err(NotUp(format!(
+            "{path}: there is no database; was a server ever started on it?"
+        )));
     }
     SqliteStore::open(&path, Arc::new(SystemClock), Outbox::default())
         .map_err(|error| NotUp::at(&path, &error))

@@ -11,8 +11,8 @@ mod field;
 mod request;
 
 pub use self::answer::{
-    AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role, TenantRow,
-    Tenants,
+    AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
+    TenantRow, Tenants,
 };
 pub use self::error::ErrorBody;
 pub use self::event::event;

@@ -50,7 +50,8 @@ impl Code {
             Hash::Sha256 => Algorithm::Sha256,
             Hash::Sha512 => Algorithm::Sha512,
         };
-        let at = |option: &str, error: &dyn std::fmt::Display| Failure(format!("{option}: {error}"));
+        let at =
+            |option: &str, error: &dyn std::fmt::Display| Failure(format!("{option}: {error}"));
         // Other people's secrets may be short; we only show their codes.
         let secret = Secret::import_short_base32(&self.secret).map_err(|e| at("--secret", &e))?;
         let digits = Digits::try_from(self.digits).map_err(|error| at("--digits", &error))?;

@@ -67,7 +67,10 @@ impl Demo {
                     Err(error) => return Err(error.into()),
                 }
                 // For people; programs read the lines on standard output.
-                let _ = writeln!(io::stderr(), "Open the url, and log in with the email and the password. Ctrl-C ends it.");
+                let _ = writeln!(
+                    io::stderr(),
+                    "Open the url, and log in with the email and the password. Ctrl-C ends it."
+                );
                 print(&format!(
                     "url {url}\nmail {}\nemail {EMAIL}\npassword {}\n",
                     outbox.display(),

@@ -83,7 +83,8 @@ pub(super) async fn until_signalled(
 
 /// Log lines go to standard error: standard output is for what a program reads.
 pub(super) fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        EnvFilter::try_from_env("COUNTERSIGN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

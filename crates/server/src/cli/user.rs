@@ -1,7 +1,7 @@
 //! `countersign user`: the users of the server's own directory.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use countersign_ceremony::env::Random;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Failure, block_on, print};
 use crate::config::Config;
-use crate::node::{self, Node};
+use crate::node::{self, LAST_MAILS, Node};
 use crate::random::SystemRandom;
 
 /// Manage the users of the server's own directory.
@@ -31,32 +31,82 @@ pub(super) enum User {
         #[arg(long)]
         generate: bool,
     },
+    /// Give a user another password, as `add` takes it. It ends the user's sessions and forgets the
+    /// browsers; the second factors stay.
+    Password {
+        /// The address that the user logs in with.
+        #[arg(long)]
+        email: String,
+        /// The server's configuration.
+        #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
+        config: PathBuf,
+        /// Generate a password and print it.
+        #[arg(long)]
+        generate: bool,
+    },
 }
 
 impl User {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Add { email, config, tenant, generate } = self;
-        let email = EmailAddress::parse(&email)
-            .map_err(|error| Failure::new(format!("--email: {error}")))?;
-        let config = Config::read(&config, std::env::vars_os())?;
-        let tenant = match &tenant {
-            None => config.tenants.first(),
-            Some(id) => config.tenants.iter().find(|tenant| tenant.id == *id),
-        };
-        let tenant = tenant.ok_or_else(|| {
-            Failure::new("--tenant: the configuration has no such tenant; name one of its `[[tenants]]`")
-        })?;
-        let tenant = node::tenant_id(&tenant.id)?;
-        let password = if generate { generated()? } else { typed()? };
-        let added = block_on(async {
-            let (node, _) = Node::open(config).await?;
-            let bytes = Zeroizing::new(password.as_bytes().to_vec());
-            Ok(node.engine().directory().add(&email, bytes, vec![tenant]).await?)
-        })?;
-        let user = added?;
-        let shown = if generate { format!("password {}\n", *password) } else { String::new() };
-        print(&format!("user {user}\n{shown}"))
+        match self {
+            Self::Add { email, config, tenant, generate } => {
+                add(&address(&email)?, &config, tenant, generate)
+            }
+            Self::Password { email, config, generate } => {
+                change(&address(&email)?, &config, generate)
+            }
+        }
     }
+}
+
+fn address(email: &str) -> Result<EmailAddress, Failure> {
+    EmailAddress::parse(email).map_err(|error| Failure::new(format!("--email: {error}")))
+}
+
+fn add(
+    email: &EmailAddress,
+    config: &Path,
+    tenant: Option<String>,
+    generate: bool,
+) -> Result<(), Failure> {
+    let config = Config::read(config, std::env::vars_os())?;
+    let tenant = match &tenant {
+        None => config.tenants.first(),
+        Some(id) => config.tenants.iter().find(|tenant| tenant.id == *id),
+    };
+    let tenant = tenant.ok_or_else(|| {
+        Failure::new(
+            "--tenant: the configuration has no such tenant; name one of its `[[tenants]]`",
+        )
+    })?;
+    let tenant = node::tenant_id(&tenant.id)?;
+    let password = if generate { generated()? } else { typed()? };
+    let added = block_on(async {
+        let (node, _) = Node::open(config).await?;
+        let bytes = Zeroizing::new(password.as_bytes().to_vec());
+        Ok(node.engine().directory().add(email, bytes, vec![tenant]).await?)
+    })?;
+    let user = added?;
+    let shown = if generate { format!("password {}\n", *password) } else { String::new() };
+    print(&format!("user {user}\n{shown}"))
+}
+
+fn change(email: &EmailAddress, config: &Path, generate: bool) -> Result<(), Failure> {
+    let config = Config::read(config, std::env::vars_os())?;
+    let password = if generate { generated()? } else { typed()? };
+    let changed = block_on(async {
+        let (node, carriers) = Node::open(config).await?;
+        let bytes = Zeroizing::new(password.as_bytes().to_vec());
+        let changed = node.engine().change_password(email, bytes).await?;
+        drop(node);
+        carriers.finish(LAST_MAILS).await;
+        Ok(changed)
+    })?;
+    if !changed {
+        return Err(Failure::new("there is no such user, or the password is over 1,024 bytes"));
+    }
+    let shown = if generate { format!("password {}\n", *password) } else { String::new() };
+    print(&shown)
 }
 
 /// A password of 100 bits, in letters and digits that are not mistaken for each other.

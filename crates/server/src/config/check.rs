@@ -70,7 +70,11 @@ impl Raw {
 
 fn required(key: &str, value: Option<String>) -> Checked<String> {
     value.filter(|value| !value.trim().is_empty()).ok_or_else(|| {
-        ConfigError::new(key, "it is missing", format!("set `{key} = \"...\"`; see docs/operate.md"))
+        ConfigError::new(
+            key,
+            "it is missing",
+            format!("set `{key} = \"...\"`; see docs/operate.md"),
+        )
     })
 }
 
@@ -164,7 +168,8 @@ fn tenants(raw: Vec<RawTenant>) -> Checked<Vec<Tenant>> {
     let mut tenants: Vec<Tenant> = Vec::with_capacity(raw.len());
     for (index, raw) in raw.into_iter().enumerate() {
         let key = |name: &str| format!("tenants[{index}].{name}");
-        if raw.id.is_empty() || raw.id.len() > 64 || tenants.iter().any(|other| other.id == raw.id) {
+        if raw.id.is_empty() || raw.id.len() > 64 || tenants.iter().any(|other| other.id == raw.id)
+        {
             let problem = format!("{:?} is empty, over 64 bytes, or there twice", raw.id);
             return Err(ConfigError::new(key("id"), problem, "give each tenant an id of its own"));
         }
@@ -300,7 +305,8 @@ mod tests {
         }
         let error = Config::parse("t", &SMALL.replace("c-1", "a;b"), []).unwrap_err();
         assert_eq!(error.place(), "client_id");
-        let error = Config::parse("t", &SMALL.replace("[[tenants]]\nid = 'acme'", ""), []).unwrap_err();
+        let error =
+            Config::parse("t", &SMALL.replace("[[tenants]]\nid = 'acme'", ""), []).unwrap_err();
         assert_eq!(error.place(), "tenants");
     }
 

@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0/8", "1.2.3.4/"]
+        for text in
+            ["", "localhost", "10.0.0.0/33", "::/129", "10.0.0.0/-1", "10.0.0/8", "1.2.3.4/"]
         {
             assert_eq!(text.parse::<Cidr>(), Err(NotACidr), "{text}");
         }

@@ -54,7 +54,9 @@ impl Config {
             raw = match laid_over(&mut table, &name, value_of(&value)) {
                 Ok(raw) => raw,
                 // A password of digits alone is a string, though it is TOML for a number.
-                Err(error) => laid_over(&mut table, &name, Value::String(value)).map_err(|_| error)?,
+                Err(error) => {
+                    laid_over(&mut table, &name, Value::String(value)).map_err(|_| error)?
+                }
             };
         }
         raw.check()
@@ -105,9 +107,9 @@ fn value_of(text: &str) -> Value {
     let parsed = format!("value = {text}").parse::<Table>().ok();
     let value = parsed.filter(|table| table.len() == 1).and_then(|mut table| table.remove("value"));
     match value {
-        Some(value @ (Value::Boolean(_) | Value::Integer(_) | Value::Array(_) | Value::String(_))) => {
-            value
-        }
+        Some(
+            value @ (Value::Boolean(_) | Value::Integer(_) | Value::Array(_) | Value::String(_)),
+        ) => value,
         Some(Value::Float(_) | Value::Datetime(_) | Value::Table(_)) | None => {
             Value::String(text.to_owned())
         }

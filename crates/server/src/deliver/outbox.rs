@@ -38,7 +38,9 @@ impl OutboxDirectory {
         let bytes = letter.to_message()?.formatted();
         let outbox = self.clone();
         let written = tokio::task::spawn_blocking(move || outbox.put(&bytes)).await;
-        written.map_err(|_| "the outbox did not write".to_owned())?.map_err(|error| error.to_string())
+        written
+            .map_err(|_| "the outbox did not write".to_owned())?
+            .map_err(|error| error.to_string())
     }
 
     fn put(&self, bytes: &[u8]) -> io::Result<()> {

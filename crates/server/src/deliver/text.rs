@@ -127,7 +127,8 @@ impl Said {
     }
 
     fn html(&self, service: &str) -> Zeroizing<String> {
-        let paragraph = |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", escape(text));
+        let paragraph =
+            |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", escape(text));
         let mut html = Zeroizing::new(format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
              <body style=\"margin:0;padding:32px 16px;font:16px/1.5 system-ui,sans-serif\">\
@@ -136,8 +137,10 @@ impl Said {
         ));
         html.extend(self.before.iter().map(paragraph));
         if let Some(code) = &self.code {
-            html.push_str("<p style=\"margin:0 0 16px;font:600 32px/1.2 ui-monospace,monospace;\
-                           letter-spacing:6px\">");
+            html.push_str(
+                "<p style=\"margin:0 0 16px;font:600 32px/1.2 ui-monospace,monospace;\
+                           letter-spacing:6px\">",
+            );
             html.push_str(code);
             html.push_str("</p>");
         }
@@ -152,4 +155,73 @@ impl Said {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use countersign_device::EmailAddress;
+    use countersign_otp::Code;
+
+    use super::*;
+
+    const NOTICES: [NoticeOf; 9] = [
+        NoticeOf::FactorAdded(FactorKind::Authenticator),
+        NoticeOf::FactorAdded(FactorKind::Email),
+        NoticeOf::FactorAdded(FactorKind::Sms),
+        NoticeOf::FactorAdded(FactorKind::PasskeyPlatform),
+        NoticeOf::RecoveryUsed,
+        NoticeOf::BrowserStolen,
+        NoticeOf::BrowserRemembered,
+        NoticeOf::GuessingStopped,
+        NoticeOf::AddressChanged,
+    ];
+
+    fn letter(body: Body) -> Letter {
+        let to = EmailAddress::parse("ada123456@example.com").unwrap();
+        let message = Message { to, body, issuer: "R&D <x>".to_owned() };
+        compose("Example <mfa@example.com>", &message)
+    }
+
+    fn runs_of_six(text: &str) -> Vec<&str> {
+        text.split(|letter: char| !letter.is_ascii_digit()).filter(|run| run.len() == 6).collect()
+    }
+
+    #[test]
+    fn the_code_is_the_only_run_of_six_digits() {
+        let code = Code::parse("012345").unwrap();
+        let letter = letter(Body::Code { code, lives_secs: 600 });
+        assert_eq!(runs_of_six(&letter.text), ["012345"]);
+        assert_eq!(runs_of_six(&letter.html), ["012345"]);
+        assert_eq!(runs_of_six(&letter.subject), [""; 0], "a lock screen shows the subject");
+        assert!(letter.text.contains("10 minutes"));
+    }
+
+    #[test]
+    fn no_notice_holds_such_a_run() {
+        for notice in NOTICES {
+            let letter = letter(Body::Notice(notice));
+            for part in [&*letter.subject, &*letter.text, &*letter.html] {
+                assert_eq!(runs_of_six(part), [""; 0], "{notice:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_escaped_in_html() {
+        let html = letter(Body::Notice(NoticeOf::RecoveryUsed)).html;
+        assert!(html.contains("R&amp;D &lt;x&gt;") && !html.contains("<x>"));
+    }
+
+    #[test]
+    fn a_letter_is_a_mail_whose_headers_nothing_can_extend() {
+        let message = letter(Body::Notice(NoticeOf::RecoveryUsed)).to_message().unwrap();
+        let bytes = message.formatted();
+        let mail = mailparse::parse_mail(&bytes).unwrap();
+        assert_eq!(mail.subparts.len(), 2);
+        let mut forged = letter(Body::Notice(NoticeOf::RecoveryUsed));
+        forged.subject = "x\r\nBcc: eve@example.com".to_owned();
+        let bytes = forged.to_message().unwrap().formatted();
+        let mail = mailparse::parse_mail(&bytes).unwrap();
+        assert!(mail.headers.iter().all(|header| !header.get_key().eq_ignore_ascii_case("bcc")));
+    }
 }

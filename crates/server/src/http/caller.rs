@@ -8,6 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use countersign_ceremony::engine;
 use countersign_ceremony::port::Store;
+use countersign_device::ApplicationId;
 use countersign_remember::Cookie;
 use countersign_vault::Purpose;
 
@@ -20,6 +21,9 @@ const NONCE: Purpose = Purpose::new("client nonce");
 /// A client without cookies binds its login to this.
 const NONCE_HEADER: &str = "countersign-nonce";
 
+/// What browsers, and what services name an application by.
+const APPLICATION_HEADERS: [&str; 2] =
+    ["frontegg-requested-application-id", "frontegg-application-id"];
 /// Every code on the wire of the contract has so many digits.
 const DIGITS: usize = 6;
 
@@ -30,6 +34,8 @@ pub(super) struct Caller {
     pub(super) client: Client,
     /// What the engine is told of it.
     pub(super) presented: engine::Client,
+    /// For which application, where the client names one.
+    pub(super) application: Option<ApplicationId>,
     /// The refresh cookie.
     pub(super) refresh: Option<String>,
 }
@@ -37,18 +43,18 @@ pub(super) struct Caller {
 impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
     type Rejection = ApiError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        node: &Arc<Node<S>>,
-    ) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, node: &Arc<Node<S>>) -> Result<Self, ApiError> {
         let client = parts.extensions.get::<Client>().copied().ok_or_else(ApiError::internal)?;
         let headers = &parts.headers;
         let cookie = node.cookies.read(Which::Device, headers).map(Cookie::parse);
         let vault = &*node.engine.env().vault;
         let nonce = headers.get(NONCE_HEADER);
         let nonce = nonce.map(|nonce| *vault.digest(NONCE, &[nonce.as_bytes()]).as_bytes());
+        let named = APPLICATION_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok());
         Ok(Self {
             client,
+            // An id that is none names no application.
+            application: named.and_then(|name| ApplicationId::parse(name).ok()),
             presented: engine::Client { cookie: cookie.unwrap_or_default(), nonce },
             refresh: node.cookies.read(Which::Refresh, headers).map(str::to_owned),
         })
@@ -80,7 +86,8 @@ impl Caller {
 /// The bearer token of a request (RFC 6750, section 2.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let (scheme, token) = value.and_then(|value| value.split_once(' ')).ok_or_else(ApiError::unauthorized)?;
+    let (scheme, token) =
+        value.and_then(|value| value.split_once(' ')).ok_or_else(ApiError::unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
         return Err(ApiError::unauthorized());
     }

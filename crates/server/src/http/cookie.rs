@@ -49,7 +49,8 @@ impl Cookies {
     pub fn read<'a>(&self, which: Which, headers: &'a HeaderMap) -> Option<&'a str> {
         let name = self.name(which);
         let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+        let mut pairs =
+            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
         let value = pairs.find(|pair| pair.0.trim() == name)?.1.trim();
         Some(value).filter(|value| !value.is_empty())
     }
@@ -65,7 +66,8 @@ impl Cookies {
         };
         let secure = if tls { "; Secure" } else { "" };
         // RFC 6265, section 4.1.1: nothing that could end the value or the line.
-        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
+        let plain =
+            |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
         if !value.bytes().all(plain) {
             return None;
         }

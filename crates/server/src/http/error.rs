@@ -107,6 +107,12 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "ER-00404", format!("{what} not found"))
     }
 
+    /// The report takes no effect: its user is erased.
+    #[must_use]
+    pub fn conflict() -> Self {
+        Self::new(StatusCode::CONFLICT, "ER-00409", "The user is erased, or unknown")
+    }
+
     /// The route takes another method.
     #[must_use]
     pub fn method() -> Self {

@@ -155,6 +155,11 @@ fn is_own_loopback(origin: &str, config: &Config) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
     use super::*;
 
     fn allowed(origin: Option<&'static str>) -> bool {
@@ -183,5 +188,30 @@ mod tests {
         ] {
             assert!(!allowed(Some(foreign)), "{foreign}");
         }
+    }
+
+    async fn answer(router: axum::Router) -> (u16, serde_json::Value) {
+        let response = router.oneshot(Request::new(axum::body::Body::empty())).await.unwrap();
+        let status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_that_repeats_nothing() {
+        let route = get(async || -> &'static str { panic!("secret {}", 42) });
+        let router = axum::Router::new().route("/", route);
+        let (status, body) = answer(router.layer(CatchPanicLayer::custom(panicked))).await;
+        assert_eq!(status, 500);
+        assert_eq!(body["errorCode"], "ER-00500");
+        assert!(!body.to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_request_ends_at_its_deadline() {
+        let route = get(async || std::future::pending::<&'static str>().await);
+        let layer = from_fn_with_state(Duration::from_millis(10), deadline);
+        let (status, body) = answer(axum::Router::new().route("/", route).layer(layer)).await;
+        assert_eq!((status, body["errorCode"].as_str()), (503, Some("ER-00503")));
     }
 }

@@ -80,7 +80,8 @@ fn session_cookies<S: Store>(
     set(node, caller, response, Which::Refresh, &tokens.refresh, lives);
     // A browser that we know keeps what it has, for longer.
     let presented = &caller.presented.cookie;
-    let device = device.or_else(|| (!presented.entries().is_empty()).then(|| presented.to_string()));
+    let device =
+        device.or_else(|| (!presented.entries().is_empty()).then(|| presented.to_string()));
     if let Some(device) = device {
         set(node, caller, response, Which::Device, &device, LONGEST_COOKIE);
     }

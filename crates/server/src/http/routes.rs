@@ -40,7 +40,10 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .route(&path("auth/v1/logout"), post(session::logout::<S>))
             .route(&path("auth/v1/user/mfa/verify"), post(factor::any_code::<S>))
             .route(&path("auth/v1/user/mfa/authenticator/enroll"), post(factor::pre_enrol::<S>))
-            .route(&path("auth/v1/user/mfa/authenticator/enroll/verify"), post(factor::confirm::<S>))
+            .route(
+                &path("auth/v1/user/mfa/authenticator/enroll/verify"),
+                post(factor::confirm::<S>),
+            )
             .route(
                 &path("auth/v1/user/mfa/authenticator/{device}/verify"),
                 post(factor::device_code::<S>),

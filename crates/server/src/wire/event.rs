@@ -52,10 +52,9 @@ fn what(what: &What) -> (&'static str, Value) {
             }),
         ),
         What::LoginsKilled { class } => ("logins_killed", json!({"by": class_of(*class)})),
-        What::EnrolmentStarted { factor: of, device } => (
-            "enrolment_started",
-            json!({"factor": factor(*of), "device": device.to_string()}),
-        ),
+        What::EnrolmentStarted { factor: of, device } => {
+            ("enrolment_started", json!({"factor": factor(*of), "device": device.to_string()}))
+        }
         What::FactorAdded { factor: of, device } => (
             "factor_added",
             json!({"factor": factor(*of), "device": device.as_ref().map(ToString::to_string)}),

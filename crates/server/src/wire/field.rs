@@ -227,7 +227,10 @@ mod tests {
             let probe = probe(&format!(r#"{{"text":{json}}}"#));
             assert_eq!(probe.text.required("text"), Err(Invalid::NotAString("text")), "{json}");
         }
-        assert_eq!(probe(r#"{"flag":"true"}"#).flag.is_set("flag"), Err(Invalid::NotABoolean("flag")));
+        assert_eq!(
+            probe(r#"{"flag":"true"}"#).flag.is_set("flag"),
+            Err(Invalid::NotABoolean("flag"))
+        );
         assert_eq!(probe(r#"{"flag":true}"#).flag.is_set("flag"), Ok(true));
         assert_eq!(probe("{}").flag.is_set("flag"), Ok(false));
     }

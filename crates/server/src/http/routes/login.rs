@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use countersign_ceremony::directory::FirstFactors;
 use countersign_ceremony::port::Store;
 use countersign_device::EmailAddress;
 use zeroize::Zeroizing;
@@ -29,8 +28,7 @@ pub(super) async fn password<S: Store>(
     let nobody = || EmailAddress::parse("nobody@invalid").map_err(|_| ApiError::internal());
     let email = EmailAddress::parse(address).or_else(|_| nobody())?;
     let password = Zeroizing::new(password.as_bytes().to_vec());
-    let passed = node.engine.directory().check(&email, password).await?;
-    let passed = passed.ok_or_else(ApiError::credentials)?;
-    let reply = node.engine.begin(passed, &caller.presented).await;
-    answer(&node, &caller, StatusCode::OK, reply)
+    let application = caller.application.clone();
+    let reply = node.engine.log_in(&email, password, application, &caller.presented).await?;
+    answer(&node, &caller, StatusCode::OK, Ok(reply.ok_or_else(ApiError::credentials)?))
 }

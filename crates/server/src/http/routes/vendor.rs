@@ -47,7 +47,7 @@ pub(super) async fn login<S: Store>(
     let passed = Passed {
         user: UserId::parse(user).map_err(|_| Invalid::NotAnId("userId"))?,
         tenant: TenantId::parse(tenant).map_err(|_| Invalid::NotAnId("tenantId"))?,
-        application: None,
+        application: caller.application.clone(),
         email: Some(EmailAddress::parse(email).map_err(|_| Invalid::NotAnEmail("email"))?),
         first,
     };
@@ -81,9 +81,7 @@ pub(super) async fn lifecycle<S: Store>(
         "PasswordChanged" => Lifecycle::PasswordChanged { through_mailbox: None },
         "Disabled" => Lifecycle::Disabled,
         "Enabled" => Lifecycle::Enabled,
-        "AddressChanged" => {
-            Lifecycle::AddressChanged { to: email.ok_or(Invalid::Empty("email"))? }
-        }
+        "AddressChanged" => Lifecycle::AddressChanged { to: email.ok_or(Invalid::Empty("email"))? },
         "SignOutEverywhere" => Lifecycle::SignOutEverywhere,
         "Erased" => Lifecycle::Erased,
         _ => return Err(Invalid::NotOneOf("event", EVENTS).into()),
@@ -91,7 +89,7 @@ pub(super) async fn lifecycle<S: Store>(
     if node.engine.report(user, report).await? {
         return Ok(Json(serde_json::json!({})));
     }
-    Err(ApiError::unavailable())
+    Err(ApiError::conflict())
 }
 
 /// Only whoever holds a vendor token may: no user's token opens as one.
