@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use countersign_device::RealmId;
 
+use crate::assertion::Assertion;
 use crate::claims::ChallengeKind;
 use crate::codec::CodecError;
 use crate::decide::{Challenged, Enrolment, Refusal};
@@ -97,6 +98,8 @@ pub enum Reply {
 /// A completed login, as the client is told of it.
 #[derive(Clone, Debug)]
 pub struct GrantedReply {
+    /// Who logged in, and how: for a service that makes tokens of its own.
+    pub assertion: Assertion,
     /// Its tokens.
     pub tokens: Tokens,
     /// The new value of the device cookie, where it changes.

@@ -156,10 +156,11 @@ impl Record {
         self.writes.push(WriteIdRow(write.0));
     }
 
-    /// Is a factor there that a login must be asked for?
+    /// Has the user a factor? One that took too many failures counts: it answers no more, and a
+    /// password alone does not take its place.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
-        !self.authenticators.is_empty() || self.active_email().is_some()
+        !self.authenticators.is_empty() || self.email.as_ref().is_some_and(EmailFactor::is_bound)
     }
 
     /// The address of the email factor, where it is active.
@@ -171,7 +172,9 @@ impl Record {
     /// Does a session of this id and epoch still live?
     #[must_use]
     pub fn honours(&self, session: SessionId, epoch: Epoch) -> bool {
-        self.standing == Standing::Enabled
+        // A session was granted by a settle: where there was none, the store has forgotten it.
+        self.settled != UnixTime::EPOCH
+            && self.standing == Standing::Enabled
             && (self.epoch == epoch || self.survivor == Some(session))
     }
 

@@ -40,15 +40,17 @@ impl Draft<'_> {
         Ok(self.grant(login, second, cookie, remember, None))
     }
 
-    /// What a guess against these devices could win; at least what one device would, so that
-    /// naming none that exists costs and tells nothing else.
+    /// What a guess against these devices could win. Where none is named that exists, what one
+    /// usual device would: the gate then tells nothing of who has which.
     fn price(&self, named: &[usize]) -> Price {
         let codes = u64::from(self.given.policy.window.codes());
         let devices = named.iter().filter_map(|at| self.record.authenticators.get(*at));
-        let price = devices
+        if named.is_empty() {
+            return Price::of(codes, 6);
+        }
+        devices
             .map(|device| Price::of(codes, device.totp().digits().count()))
-            .fold(Price::default(), Price::and);
-        price.max(Price::of(1, 8))
+            .fold(Price::default(), Price::and)
     }
 
     fn judge_authenticators(

@@ -165,13 +165,13 @@ impl Draft<'_> {
     }
 
     /// May this login enrol a factor? A password alone adds none to an account that has one, and
-    /// inherits none after a recovery.
+    /// inherits none after a recovery or a change of address.
     pub(super) fn may_enrol(&self, login: &Login) -> bool {
         if login.mailbox_proven {
             // A user whose factors work for this login answers with those.
             return self.usable(login).is_empty();
         }
-        if self.record.is_enrolled() {
+        if self.record.is_enrolled() || self.record.email.is_some() {
             return false;
         }
         self.record.gateway.as_ref().is_none_or(|gateway| {

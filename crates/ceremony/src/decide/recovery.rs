@@ -9,7 +9,7 @@ use countersign_token::RecoveryHash;
 use super::draft::Draft;
 use super::{NoticeOf, Outcome, Recover, Recovered, Refusal};
 use crate::audit::{Verdict, What};
-use crate::record::{Class, Gateway};
+use crate::record::{Class, Gateway, Standing};
 use crate::rules::{RECOVERIES_A_DAY, RECOVERY_GRANT_SECS};
 
 /// What Argon2 said of a code.
@@ -24,6 +24,9 @@ pub struct Evidence {
 impl Draft<'_> {
     pub(super) fn recover(&mut self, recover: Recover) -> Outcome {
         let Recover { evidence, email, cookie } = recover;
+        if self.record.standing != Standing::Enabled {
+            return Outcome::Refused(Refusal::Code);
+        }
         if self.record.recoveries_today(self.now) >= RECOVERIES_A_DAY {
             return Outcome::Refused(Refusal::TooMany(None));
         }

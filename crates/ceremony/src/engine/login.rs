@@ -372,7 +372,7 @@ impl<S: Store> Engine<S> {
         }
         let cookie = browser.map(|browser| self.cookie(client, Some(browser)));
         let tokens = self.mint(&assertion)?;
-        Ok(Reply::Granted(Box::new(GrantedReply { tokens, cookie, recovery })))
+        Ok(Reply::Granted(Box::new(GrantedReply { assertion, tokens, cookie, recovery })))
     }
 
     async fn challenged(

@@ -385,3 +385,33 @@ async fn our_own_users_log_in_with_their_password_and_changing_it_ends_what_is_o
     let dead = world.engine.pre_enrol(token, &client).await.unwrap();
     assert_eq!(refused(dead), Refusal::LoginOver);
 }
+
+#[tokio::test]
+async fn a_password_alone_takes_no_place_of_a_factor_that_is_locked_or_moved() {
+    let world = World::new();
+    let only = Strategies { authenticator: false, email: true };
+    let both = world.policy();
+    world.set_policy(Policy { strategies: only, ..world.policy() }).await;
+    let mut alice = Person::new(&world);
+    let asked = alice.challenged().await;
+    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let code = world.mail.last_code().unwrap();
+    granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
+
+    // A tenant that takes no email asks this user to prove the mailbox first, and then enrols.
+    let app_only = Strategies { authenticator: true, email: false };
+    world.set_policy(Policy { strategies: app_only, ..both.clone() }).await;
+    let mut thief = Person::new(&world);
+    let asked = thief.challenged().await;
+    assert!(asked.challenged.enrolment.is_none() && !asked.challenged.enrolled);
+    assert_eq!(asked.challenged.emails.len(), 1);
+
+    // So does a changed address: the new one is proven before anything is enrolled.
+    world.set_policy(both).await;
+    let to = EmailAddress::parse("new@example.com").unwrap();
+    let user = UserId::parse("alice").unwrap();
+    assert!(world.engine.report(user, Lifecycle::AddressChanged { to }).await.unwrap());
+    let asked = thief.challenged().await;
+    assert!(asked.challenged.enrolment.is_none());
+    assert_eq!(asked.challenged.emails, ["n***@e***.com"]);
+}

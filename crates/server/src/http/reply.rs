@@ -52,7 +52,7 @@ fn granted_answer<S: Store>(
     status: StatusCode,
     granted: GrantedReply,
 ) -> Result<Response, ApiError> {
-    let GrantedReply { tokens, cookie, recovery } = granted;
+    let GrantedReply { tokens, cookie, recovery, .. } = granted;
     let mut answer = with_tokens(&tokens);
     answer.recovery_code = recovery.map(|code| String::clone(&code.reveal()));
     let mut response = (status, Json(answer)).into_response();
