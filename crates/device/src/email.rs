@@ -153,11 +153,18 @@ impl EmailFactor {
         &self.address
     }
 
+    /// Is it proven to be this user's? Then the user has a factor, even where it took too many
+    /// failures to answer with it.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.state == State::Active
+    }
+
     /// Does it answer logins? Not once it took 100 failures in a row: it must be bound again
     /// (NIST SP 800-63B-4, 3.2.2).
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.state == State::Active && self.failures < FAILURES_IN_A_ROW
+        self.is_bound() && self.failures < FAILURES_IN_A_ROW
     }
 
     /// A code of it was wrong.
@@ -236,6 +243,6 @@ mod tests {
         assert!(factor.is_active());
         factor.succeed(UnixTime::from_secs(6));
         (0..100).for_each(|_| factor.fail());
-        assert!(!factor.is_active());
+        assert!(!factor.is_active() && factor.is_bound());
     }
 }
