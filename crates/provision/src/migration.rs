@@ -8,7 +8,7 @@
 //! another wire type than it should, anything cut off. A key that means nothing (MD5, a negative
 //! counter) does not spoil the others.
 //!
-//! The reader and the writer of protocol buffers are our own ([`wire`]), because a generated one
+//! The reader and the writer of protocol buffers are our own, because a generated one
 //! would leave copies of the keys behind, take the last of two secrets, and bring more code than
 //! the two messages need.
 

@@ -398,7 +398,7 @@ fn xml_is_not_trusted() {
         (&container("<EncryptionKey/><EncryptionKey/>"), Error::Container),
         (&container("<MACMethod Algorithm='x#hmac-md5'/>"), Error::Unlock),
     ] {
-        assert_eq!(first(xml).unwrap().err(), Some(error), "{:.80}", xml);
+        assert_eq!(first(xml).unwrap().err(), Some(error), "{xml:.80}");
     }
     assert!(first(&container("")).is_none());
     assert!(first(&container("<Extensions><a/></Extensions> text")).is_none());
