@@ -8,13 +8,16 @@ use crate::Hash;
 /// bytes for SHA-1, 256 for SHA-256, 640 for SHA-512. Not wiped: a tail that all lanes share is no
 /// lane's secret.
 #[derive(Clone)]
-pub struct Schedule<H: Hash>(pub(crate) H::Expanded);
+pub struct Schedule<H: Hash> {
+    pub(crate) tail: u64,
+    pub(crate) words: H::Expanded,
+}
 
 impl<H: Hash> Schedule<H> {
     /// The schedule of `tail`, as eight bytes in big-endian order.
     #[must_use]
     pub fn new(tail: u64) -> Self {
-        Self(H::expand(tail))
+        Self { tail, words: H::expand(tail) }
     }
 }
 

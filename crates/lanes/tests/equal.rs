@@ -123,9 +123,8 @@ fn nested_is_the_oracles<H: Oracle>(kernel: Kernel, bundles: u64, seed: u64) {
     let mut out = vec![H::splat(0); racks.len()];
     kernel.nested_shared::<H>(&racks, &Schedule::new(shared), &mut out);
     let out: Vec<u32> = out.iter().flat_map(|lanes| lanes.as_ref().to_vec()).collect();
-    let expected: Vec<u32> = (0..bundles * lanes)
-        .map(|i| H::nested_once(&chain(i).0, &chain(i).1, shared))
-        .collect();
+    let expected: Vec<u32> =
+        (0..bundles * lanes).map(|i| H::nested_once(&chain(i).0, &chain(i).1, shared)).collect();
     assert_eq!(out, expected, "{} x {bundles} bundles, shared", kernel.name());
 }
 
@@ -134,7 +133,12 @@ fn few_is_the_oracles<H: Oracle>(kernel: Kernel, seed: u64) {
         let (first, second) = (H::state(seed), H::state(!seed));
         let tails: [u64; N] = std::array::from_fn(|i| tail(seed + i as u64));
         let expected = tails.map(|tail| H::nested_once(&first, &second, tail));
-        assert_eq!(kernel.nested_few::<H, N>(&first, &second, tails), expected, "{}", kernel.name());
+        assert_eq!(
+            kernel.nested_few::<H, N>(&first, &second, tails),
+            expected,
+            "{}",
+            kernel.name()
+        );
     }
     check::<H, 0>(kernel, seed);
     check::<H, 1>(kernel, seed);

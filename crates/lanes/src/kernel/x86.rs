@@ -1,8 +1,8 @@
 //! The kernels of x86-64, each a proof that the processor and the system have its instruction sets.
 
 use crate::{
-    Bundle, Schedule, Sha1, Sha256,
-    kernels::{Op, avx512, sha_ni},
+    Bundle, Hash, Schedule, Sha1, Sha256, Sha512,
+    kernels::{avx2, avx512, sha_ni},
 };
 
 cpufeatures::new!(has_avx512, "avx512f", "avx512bw");
@@ -28,41 +28,6 @@ impl Avx512 {
     pub fn new() -> Option<Self> {
         has_avx512::get().then_some(Self(()))
     }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for AVX-512")]
-    pub(crate) fn run(self, op: impl Op) {
-        #[target_feature(enable = "avx512f,avx512bw")]
-        fn compiled_for_it(op: impl Op) {
-            op.call();
-        }
-        // SAFETY: `self` exists only where `new` found AVX-512F and AVX-512BW.
-        unsafe { compiled_for_it(op) }
-    }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for AVX-512")]
-    pub(crate) fn sha1_nested(
-        self,
-        bundles: &[Bundle<Sha1>],
-        tails: &[[u64; 16]],
-        out: &mut [[u32; 16]],
-    ) {
-        // SAFETY: `self` exists only where `new` found AVX-512F.
-        unsafe { avx512::nested(bundles, tails, out) }
-    }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for AVX-512")]
-    pub(crate) fn sha1_nested_shared(
-        self,
-        bundles: &[Bundle<Sha1>],
-        schedule: &Schedule<Sha1>,
-        out: &mut [[u32; 16]],
-    ) {
-        // SAFETY: `self` exists only where `new` found AVX-512F.
-        unsafe { avx512::nested_shared(bundles, schedule, out) }
-    }
 }
 
 impl Avx2 {
@@ -71,17 +36,6 @@ impl Avx2 {
     #[must_use]
     pub fn new() -> Option<Self> {
         has_avx2::get().then_some(Self(()))
-    }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for AVX2")]
-    pub(crate) fn run(self, op: impl Op) {
-        #[target_feature(enable = "avx2")]
-        fn compiled_for_it(op: impl Op) {
-            op.call();
-        }
-        // SAFETY: `self` exists only where `new` found AVX2.
-        unsafe { compiled_for_it(op) }
     }
 }
 
@@ -92,66 +46,53 @@ impl ShaNi {
     pub fn new() -> Option<Self> {
         has_sha::get().then_some(Self(()))
     }
+}
 
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha1_compress(self, states: &mut [[u32; 5]], blocks: &[[u8; 64]]) {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha1_compress(states, blocks) }
-    }
+/// The entries into code compiled for an instruction set. Each takes the proof that the set is there, and
+/// is named as the function it enters.
+macro_rules! entries {
+    ($proof:ident, $module:ident: $($name:ident $([$n:ident])? ($($arg:ident: $type:ty),+) $(-> $out:ty)?;)+) => {
+        impl $proof {
+            $(
+                #[inline]
+                #[allow(unsafe_code, reason = "the entry into code compiled for an instruction set")]
+                pub(crate) fn $name $(<const $n: usize>)? (self, $($arg: $type),+) $(-> $out)? {
+                    // SAFETY: `self` exists only where `new` found all that the module's functions
+                    // are compiled for; nothing else is asked of their caller.
+                    unsafe { $module::$name($($arg),+) }
+                }
+            )+
+        }
+    };
+}
 
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha1_nested(
-        self,
-        bundles: &[Bundle<Sha1>],
-        tails: &[[u64; 16]],
-        out: &mut [[u32; 16]],
-    ) {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha1_bundles(bundles, tails, out) }
-    }
+type State<H> = <H as Hash>::State;
+type Block<H> = <H as Hash>::Block;
+type Lanes<H, T> = <H as Hash>::Lanes<T>;
 
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha1_nested_few<const N: usize>(
-        self,
-        first: &[u32; 5],
-        second: &[u32; 5],
-        tails: [u64; N],
-    ) -> [u32; N] {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha1_nested([first; N], [second; N], tails) }
-    }
+macro_rules! wide_entries {
+    ($proof:ident, $module:ident) => {
+        entries! { $proof, $module:
+            sha1_compress(states: &mut [State<Sha1>], blocks: &[Block<Sha1>]);
+            sha1_nested(bundles: &[Bundle<Sha1>], tails: &[Lanes<Sha1, u64>], out: &mut [Lanes<Sha1, u32>]);
+            sha1_nested_shared(bundles: &[Bundle<Sha1>], schedule: &Schedule<Sha1>, out: &mut [Lanes<Sha1, u32>]);
+            sha256_compress(states: &mut [State<Sha256>], blocks: &[Block<Sha256>]);
+            sha256_nested(bundles: &[Bundle<Sha256>], tails: &[Lanes<Sha256, u64>], out: &mut [Lanes<Sha256, u32>]);
+            sha256_nested_shared(bundles: &[Bundle<Sha256>], schedule: &Schedule<Sha256>, out: &mut [Lanes<Sha256, u32>]);
+            sha512_compress(states: &mut [State<Sha512>], blocks: &[Block<Sha512>]);
+            sha512_nested(bundles: &[Bundle<Sha512>], tails: &[Lanes<Sha512, u64>], out: &mut [Lanes<Sha512, u32>]);
+            sha512_nested_shared(bundles: &[Bundle<Sha512>], schedule: &Schedule<Sha512>, out: &mut [Lanes<Sha512, u32>]);
+        }
+    };
+}
+wide_entries!(Avx512, avx512);
+wide_entries!(Avx2, avx2);
 
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha256_compress(self, states: &mut [[u32; 8]], blocks: &[[u8; 64]]) {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha256_compress(states, blocks) }
-    }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha256_nested(
-        self,
-        bundles: &[Bundle<Sha256>],
-        tails: &[[u64; 16]],
-        out: &mut [[u32; 16]],
-    ) {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha256_bundles(bundles, tails, out) }
-    }
-
-    #[inline]
-    #[allow(unsafe_code, reason = "the entry into code compiled for the SHA extensions")]
-    pub(crate) fn sha256_nested_few<const N: usize>(
-        self,
-        first: &[u32; 8],
-        second: &[u32; 8],
-        tails: [u64; N],
-    ) -> [u32; N] {
-        // SAFETY: `self` exists only where `new` found SHA, SSSE3 and SSE4.1.
-        unsafe { sha_ni::sha256_nested([first; N], [second; N], tails) }
-    }
+entries! { ShaNi, sha_ni:
+    sha1_compress(states: &mut [State<Sha1>], blocks: &[Block<Sha1>]);
+    sha1_nested(bundles: &[Bundle<Sha1>], tails: &[Lanes<Sha1, u64>], out: &mut [Lanes<Sha1, u32>]);
+    sha1_nested_few[N](first: &State<Sha1>, second: &State<Sha1>, tails: [u64; N]) -> [u32; N];
+    sha256_compress(states: &mut [State<Sha256>], blocks: &[Block<Sha256>]);
+    sha256_nested(bundles: &[Bundle<Sha256>], tails: &[Lanes<Sha256, u64>], out: &mut [Lanes<Sha256, u32>]);
+    sha256_nested_few[N](first: &State<Sha256>, second: &State<Sha256>, tails: [u64; N]) -> [u32; N];
 }

@@ -1,206 +1,122 @@
-//! SHA-1 in AVX-512: 16 lanes a register, two bundles side by side.
+//! AVX-512: 16 lanes of 32 bits, or 8 of 64; SHA-1 in two bundles side by side.
 //!
-//! Why not the plain loops: a round is a chain of additions, and the compiler regroups it and puts one
-//! bundle's round behind the other's, so that the units wait. An addition under a mask that the compiler
-//! cannot see through stays where it is written; the mask is all ones, and costs nothing.
+//! The compiler regroups a round's additions, and puts one bundle's round behind the other's so that the
+//! units wait. An addition under a mask that it cannot see through stays where it is written; the mask is
+//! all ones, and costs nothing.
 
-use core::{arch::x86_64::*, hint::black_box};
+use core::{
+    arch::x86_64::*,
+    hint::black_box,
+    slice::{from_mut, from_ref},
+};
 
-use crate::{Bundle, Schedule, Sha1, kernels::plain::halves};
+use zeroize::Zeroize;
 
-type Out = [u32; 16];
+use crate::{
+    Bundle, Schedule, Sha1, Sha256, Sha512,
+    kernels::{
+        plain::{halves, truncate},
+        wide::Register,
+    },
+};
 
-/// Each chain over its own tail.
-#[target_feature(enable = "avx512f")]
-pub(crate) fn nested(bundles: &[Bundle<Sha1>], tails: &[[u64; 16]], out: &mut [Out]) {
-    let length = bundles.len().min(tails.len()).min(out.len());
-    let (bundles, last) = bundles[..length].as_chunks::<2>();
-    let (tails, last_tails) = tails[..length].as_chunks::<2>();
-    let (out, last_out) = out[..length].as_chunks_mut::<2>();
-    for ((bundles, tails), out) in bundles.iter().zip(tails).zip(out) {
-        *out = nested_together(bundles.each_ref(), tails);
-    }
-    for ((bundle, tails), out) in last.iter().zip(last_tails).zip(last_out) {
-        [*out] = nested_together([bundle], &[*tails]);
-    }
-}
-
-/// Every chain over the tail of one schedule.
-#[target_feature(enable = "avx512f")]
-pub(crate) fn nested_shared(bundles: &[Bundle<Sha1>], schedule: &Schedule<Sha1>, out: &mut [Out]) {
-    let length = bundles.len().min(out.len());
-    let (bundles, last) = bundles[..length].as_chunks::<2>();
-    let (out, last_out) = out[..length].as_chunks_mut::<2>();
-    for (bundles, out) in bundles.iter().zip(out) {
-        *out = nested_shared_together(bundles.each_ref(), &schedule.0);
-    }
-    for (bundle, out) in last.iter().zip(last_out) {
-        [*out] = nested_shared_together([bundle], &schedule.0);
-    }
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn nested_together<const S: usize>(
-    bundles: [&Bundle<Sha1>; S],
-    tails: &[[u64; 16]; S],
-) -> [Out; S] {
-    let ops = Zmm::<S>::new();
-    let (mut high, mut low) = ([[0; 16]; S], [[0; 16]; S]);
-    for ((tails, high), low) in tails.iter().zip(&mut high).zip(&mut low) {
-        for ((tail, high), low) in tails.iter().zip(high).zip(low) {
-            [*high, *low] = halves(*tail);
-        }
-    }
-    let state = ops.rows(bundles.map(|bundle| &bundle.first.0));
-    let high = ops.load(high.each_ref());
-    let mut words = last_block!(ops, 1 << 31, 576, high, ops.load(low.each_ref()));
-    let inner = sha1!(scheduled, ops, state, words);
-    ops.finish(bundles, inner)
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn nested_shared_together<const S: usize>(
-    bundles: [&Bundle<Sha1>; S],
-    words: &[u32; 80],
-) -> [Out; S] {
-    let ops = Zmm::<S>::new();
-    let state = ops.rows(bundles.map(|bundle| &bundle.first.0));
-    let inner = sha1!(shared, ops, state, words);
-    ops.finish(bundles, inner)
-}
-
-/// The operations on `S` registers of 16 lanes side by side.
+/// On 16 lanes of 32 bits.
 #[derive(Clone, Copy)]
-struct Zmm<const S: usize> {
+struct Zmm32 {
     all: __mmask16,
 }
 
-type V<const S: usize> = [__m512i; S];
-
-macro_rules! each {
-    ($($name:ident($($x:ident),+) = $one:expr;)+) => {
-        $(
-            #[inline]
-            #[target_feature(enable = "avx512f")]
-            fn $name(self, $($x: V<S>),+) -> V<S> {
-                let mut out = [_mm512_setzero_si512(); S];
-                for i in 0..S {
-                    $(let $x = $x[i];)+
-                    out[i] = $one;
-                }
-                out
-            }
-        )+
-    };
+/// On 8 lanes of 64 bits.
+#[derive(Clone, Copy)]
+struct Zmm64 {
+    all: __mmask8,
 }
 
-impl<const S: usize> Zmm<S> {
+impl Zmm32 {
     #[inline]
     fn new() -> Self {
         Self { all: black_box(0xffff) }
     }
 
-    each! {
-        add(x, y) = _mm512_add_epi32(x, y);
-        xor(x, y) = _mm512_xor_si512(x, y);
-        choose(x, y, z) = _mm512_ternarylogic_epi32::<0xca>(x, y, z);
-        parity(x, y, z) = _mm512_ternarylogic_epi32::<0x96>(x, y, z);
-        majority(x, y, z) = _mm512_ternarylogic_epi32::<0xe8>(x, y, z);
-        rol1(x) = _mm512_rol_epi32::<1>(x);
-        rol5(x) = _mm512_rol_epi32::<5>(x);
-        rol30(x) = _mm512_rol_epi32::<30>(x);
-    }
-
     #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn add_here(self, x: V<S>, y: V<S>) -> V<S> {
-        let mut out = [_mm512_setzero_si512(); S];
-        for i in 0..S {
-            out[i] = _mm512_maskz_add_epi32(self.all, x[i], y[i]);
-        }
-        out
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn splat(self, word: u32) -> V<S> {
-        [_mm512_set1_epi32(word.cast_signed()); S]
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn load(self, rows: [&[u32; 16]; S]) -> V<S> {
-        let mut out = [_mm512_setzero_si512(); S];
-        for i in 0..S {
-            let [a, b, c, d, e, f, g, h, j, k, l, m, n, o, p, q] = rows[i].map(u32::cast_signed);
-            out[i] = _mm512_setr_epi32(a, b, c, d, e, f, g, h, j, k, l, m, n, o, p, q);
-        }
-        out
-    }
-
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn rows(self, rows: [&[[u32; 16]; 5]; S]) -> [V<S>; 5] {
-        [
-            self.load(rows.map(|[a, ..]| a)),
-            self.load(rows.map(|[_, b, ..]| b)),
-            self.load(rows.map(|[_, _, c, ..]| c)),
-            self.load(rows.map(|[_, _, _, d, _]| d)),
-            self.load(rows.map(|[.., e]| e)),
-        ]
-    }
-
-    /// The second hash over the digests of the first, truncated.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn finish(self, bundles: [&Bundle<Sha1>; S], [a, b, c, d, e]: [V<S>; 5]) -> [Out; S] {
-        let ops = self;
-        let state = ops.rows(bundles.map(|bundle| &bundle.second.0));
-        let mut words = last_block!(ops, 1 << 31, 672, a, b, c, d, e);
-        let [a, b, c, d, e] = sha1!(scheduled, ops, state, words);
-        let mut out = [[0; 16]; S];
-        for i in 0..S {
-            out[i] = store(truncate([a[i], b[i], c[i], d[i], e[i]]));
-        }
-        out
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn add_here(self, x: __m512i, y: __m512i) -> __m512i {
+        _mm512_maskz_add_epi32(self.all, x, y)
     }
 }
 
-/// As [`plain::truncate`](crate::kernels::plain::truncate).
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn truncate([a, b, c, d, e]: [__m512i; 5]) -> __m512i {
-    let bit = |bit| _mm512_test_epi32_mask(e, _mm512_set1_epi32(bit));
-    let (by8, by4) = (bit(8), bit(4));
-    let (f, g) = (_mm512_mask_mov_epi32(a, by8, c), _mm512_mask_mov_epi32(b, by8, d));
-    let h = _mm512_mask_mov_epi32(c, by8, e);
-    let (high, low) = (_mm512_mask_mov_epi32(f, by4, g), _mm512_mask_mov_epi32(g, by4, h));
-    let left = _mm512_slli_epi32::<3>(_mm512_and_si512(e, _mm512_set1_epi32(3)));
-    let right = _mm512_sub_epi32(_mm512_set1_epi32(32), left);
-    let word = _mm512_or_si512(_mm512_sllv_epi32(high, left), _mm512_srlv_epi32(low, right));
-    _mm512_and_si512(word, _mm512_set1_epi32(0x7fff_ffff))
+impl Zmm64 {
+    #[inline]
+    fn new() -> Self {
+        Self { all: black_box(0xff) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn add_here(self, x: __m512i, y: __m512i) -> __m512i {
+        _mm512_maskz_add_epi64(self.all, x, y)
+    }
 }
 
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store(x: __m512i) -> Out {
-    let mut out = [0; 16];
-    let quarters = [
-        _mm512_extracti32x4_epi32::<0>(x),
-        _mm512_extracti32x4_epi32::<1>(x),
-        _mm512_extracti32x4_epi32::<2>(x),
-        _mm512_extracti32x4_epi32::<3>(x),
-    ];
-    for (words, quarter) in out.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
-        *words = [
-            _mm_extract_epi32::<0>(quarter),
-            _mm_extract_epi32::<1>(quarter),
-            _mm_extract_epi32::<2>(quarter),
-            _mm_extract_epi32::<3>(quarter),
-        ]
-        .map(i32::cast_unsigned);
-    }
-    out
+operations_on! {
+    Zmm32, "avx512f,avx512bw", __m512i, u32, 16;
+    load |w: [i32; 16]| _mm512_setr_epi32(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7], w[8], w[9], w[10], w[11], w[12], w[13], w[14], w[15]);
+    store |x| {
+        let mut words = [0; 16];
+        let quarters = [
+            _mm512_extracti32x4_epi32::<0>(x),
+            _mm512_extracti32x4_epi32::<1>(x),
+            _mm512_extracti32x4_epi32::<2>(x),
+            _mm512_extracti32x4_epi32::<3>(x),
+        ];
+        for (words, quarter) in words.as_chunks_mut::<4>().0.iter_mut().zip(quarters) {
+            *words = [
+                _mm_extract_epi32::<0>(quarter),
+                _mm_extract_epi32::<1>(quarter),
+                _mm_extract_epi32::<2>(quarter),
+                _mm_extract_epi32::<3>(quarter),
+            ];
+        }
+        words
+    };
+    splat _mm512_set1_epi32;
+    add(x, y) = _mm512_add_epi32(x, y);
+    xor(x, y) = _mm512_xor_si512(x, y);
+    choose(x, y, z) = _mm512_ternarylogic_epi32::<0xca>(x, y, z);
+    parity(x, y, z) = _mm512_ternarylogic_epi32::<0x96>(x, y, z);
+    majority(x, y, z) = _mm512_ternarylogic_epi32::<0xe8>(x, y, z);
+    rol1(x) = _mm512_rol_epi32::<1>(x);
+    rol5(x) = _mm512_rol_epi32::<5>(x);
+    rol30(x) = _mm512_rol_epi32::<30>(x);
+    big0(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi32::<2>(x), _mm512_ror_epi32::<13>(x), _mm512_ror_epi32::<22>(x));
+    big1(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi32::<6>(x), _mm512_ror_epi32::<11>(x), _mm512_ror_epi32::<25>(x));
+    small0(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi32::<7>(x), _mm512_ror_epi32::<18>(x), _mm512_srli_epi32::<3>(x));
+    small1(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi32::<17>(x), _mm512_ror_epi32::<19>(x), _mm512_srli_epi32::<10>(x));
 }
+halves_of_tails!(Zmm32, "avx512f,avx512bw", __m512i, 16);
+
+operations_on! {
+    Zmm64, "avx512f,avx512bw", __m512i, u64, 8;
+    load |w: [i64; 8]| _mm512_setr_epi64(w[0], w[1], w[2], w[3], w[4], w[5], w[6], w[7]);
+    store |x| {
+        let halves = [_mm512_extracti64x4_epi64::<0>(x), _mm512_extracti64x4_epi64::<1>(x)];
+        let [[a, b, c, d], [e, f, g, h]] = halves.map(|half| [
+            _mm256_extract_epi64::<0>(half),
+            _mm256_extract_epi64::<1>(half),
+            _mm256_extract_epi64::<2>(half),
+            _mm256_extract_epi64::<3>(half),
+        ]);
+        [a, b, c, d, e, f, g, h]
+    };
+    splat _mm512_set1_epi64;
+    add(x, y) = _mm512_add_epi64(x, y);
+    choose(x, y, z) = _mm512_ternarylogic_epi64::<0xca>(x, y, z);
+    majority(x, y, z) = _mm512_ternarylogic_epi64::<0xe8>(x, y, z);
+    big0(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi64::<28>(x), _mm512_ror_epi64::<34>(x), _mm512_ror_epi64::<39>(x));
+    big1(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi64::<14>(x), _mm512_ror_epi64::<18>(x), _mm512_ror_epi64::<41>(x));
+    small0(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi64::<1>(x), _mm512_ror_epi64::<8>(x), _mm512_srli_epi64::<7>(x));
+    small1(x) = _mm512_ternarylogic_epi32::<0x96>(_mm512_ror_epi64::<19>(x), _mm512_ror_epi64::<61>(x), _mm512_srli_epi64::<6>(x));
+}
+whole_tails!(Zmm64, "avx512f,avx512bw", __m512i, 8);
+
+all_hashes!("avx512f,avx512bw", Zmm32 16, Zmm64 8, parts 1, together 2 1 1);

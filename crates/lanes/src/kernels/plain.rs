@@ -26,6 +26,11 @@ macro_rules! operations {
             }
 
             #[inline(always)]
+            pub(crate) const fn add_here(self, x: $word, y: $word) -> $word {
+                x.wrapping_add(y)
+            }
+
+            #[inline(always)]
             pub(crate) const fn choose(self, x: $word, y: $word, z: $word) -> $word {
                 z ^ (x & (y ^ z))
             }
@@ -63,11 +68,6 @@ operations!(Word64, u64, big0 28 34 39, big1 14 18 41, small0 1 8 7, small1 19 6
 
 /// What SHA-1 has and SHA-2 has not.
 impl Word32 {
-    #[inline(always)]
-    pub(crate) const fn add_here(self, x: u32, y: u32) -> u32 {
-        x.wrapping_add(y)
-    }
-
     #[inline(always)]
     pub(crate) const fn xor(self, x: u32, y: u32) -> u32 {
         x ^ y

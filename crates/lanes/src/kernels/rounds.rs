@@ -2,38 +2,53 @@
 //!
 //! A macro, since what differs between instruction sets are functions that only code compiled for the
 //! set may call, and no trait method can be that. `$ops` is a value whose methods are the operations on
-//! a register `V` of one or more lanes; the rounds are written out, so that words are registers, and
-//! words known beforehand (padding) fold away. `add_here` is an addition that stays where it is written.
+//! a register `V` of one or more lanes; `add_here` is an addition that stays where it is written. `$n`
+//! registers go side by side through each round, so that one computes while another waits: a state is
+//! `[[V; n]; 5]` or `[[V; n]; 8]`, a block `[[V; n]; 16]`. The rounds are written out, so that words are
+//! registers, and words known beforehand (padding) fold away.
 
-/// The words that a round adds: of a block, expanded as they are needed (`scheduled`, in `[V; 16]`), or
-/// of one block for all lanes, expanded before with the constants added (`shared`, in `[Word; ROUNDS]`).
+/// The word that a round adds: of a block, expanded as it is needed (`scheduled`), or of one block for
+/// all lanes, expanded before with the constants added (`shared`, in `[Word; ROUNDS]`).
 macro_rules! sha1_word {
-    (scheduled, $ops:ident, $w:ident, $t:literal, $k:literal) => {{
+    (scheduled, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {{
         if $t >= 16 {
-            let (early, late) = ($w[$t & 15], $w[($t + 2) & 15]);
-            let odd = $ops.xor($w[($t + 13) & 15], $w[($t + 8) & 15]);
-            $w[$t & 15] = $ops.rol1($ops.xor(odd, $ops.xor(late, early)));
+            let even = $ops.xor($w[($t + 2) & 15][$i], $w[$t & 15][$i]);
+            let odd = $ops.xor($w[($t + 13) & 15][$i], $w[($t + 8) & 15][$i]);
+            $w[$t & 15][$i] = $ops.rol1($ops.xor(odd, even));
         }
-        $ops.add($w[$t & 15], $ops.splat(crate::kernels::constants::K1[$k]))
+        $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::K1[$k]))
     }};
-    (shared, $ops:ident, $w:ident, $t:literal, $k:literal) => {
+    (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {
         $ops.splat($w[$t])
     };
 }
 
-/// SHA-1 (section 6.1.2) of one block: a state `[V; 5]` and its words, to the next state.
+/// How the compiler is kept from regrouping a round's additions: the whole chain where the words are
+/// expanded beside it, else its first link, as measured.
+macro_rules! add_next {
+    (scheduled, $ops:ident, $x:expr, $y:expr) => {
+        $ops.add_here($x, $y)
+    };
+    (shared, $ops:ident, $x:expr, $y:expr) => {
+        $ops.add($x, $y)
+    };
+}
+
+/// SHA-1 (section 6.1.2) of one block: a state and its words, to the next state.
 macro_rules! sha1 {
-    ($words:ident, $ops:ident, $state:expr, $w:ident) => {{
+    ($words:ident, $ops:ident, $n:expr, $state:expr, $w:ident) => {{
         let start = $state;
         let [mut a, mut b, mut c, mut d, mut e] = start;
         macro_rules! round {
             ($f:ident, $k:literal, $t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
-                let word = sha1_word!($words, $ops, $w, $t, $k);
-                let chosen = $ops.$f($b, $c, $d);
-                $b = $ops.rol30($b);
-                $e = $ops.add_here($e, word);
-                $e = $ops.add_here($e, chosen);
-                $e = $ops.add_here($e, $ops.rol5($a));
+                for i in 0..$n {
+                    let word = sha1_word!($words, $ops, $w, i, $t, $k);
+                    let chosen = $ops.$f($b[i], $c[i], $d[i]);
+                    $b[i] = $ops.rol30($b[i]);
+                    $e[i] = $ops.add_here($e[i], word);
+                    $e[i] = add_next!($words, $ops, $e[i], chosen);
+                    $e[i] = add_next!($words, $ops, $e[i], $ops.rol5($a[i]));
+                }
             };
         }
         macro_rules! five {
@@ -61,41 +76,48 @@ macro_rules! sha1 {
         five!(parity, 3, 65 66 67 68 69);
         five!(parity, 3, 70 71 72 73 74);
         five!(parity, 3, 75 76 77 78 79);
-        let [h0, h1, h2, h3, h4] = start;
-        [$ops.add(h0, a), $ops.add(h1, b), $ops.add(h2, c), $ops.add(h3, d), $ops.add(h4, e)]
+        let mut next = [a, b, c, d, e];
+        for (next, start) in next.iter_mut().zip(&start) {
+            for i in 0..$n {
+                next[i] = $ops.add(next[i], start[i]);
+            }
+        }
+        next
     }};
 }
 
 /// As [`sha1_word`], for SHA-2, whose constants are one for each round.
 macro_rules! sha2_word {
-    (scheduled, $ops:ident, $w:ident, $t:literal, $k:ident) => {{
+    (scheduled, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {{
         if $t >= 16 {
-            let early = $ops.add($w[$t & 15], $ops.small0($w[($t + 1) & 15]));
-            let late = $ops.add($w[($t + 9) & 15], $ops.small1($w[($t + 14) & 15]));
-            $w[$t & 15] = $ops.add(early, late);
+            let early = $ops.add($w[$t & 15][$i], $ops.small0($w[($t + 1) & 15][$i]));
+            let late = $ops.add($w[($t + 9) & 15][$i], $ops.small1($w[($t + 14) & 15][$i]));
+            $w[$t & 15][$i] = $ops.add(early, late);
         }
-        $ops.add($w[$t & 15], $ops.splat(crate::kernels::constants::$k[$t]))
+        $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::$k[$t]))
     }};
-    (shared, $ops:ident, $w:ident, $t:literal, $k:ident) => {
+    (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {
         $ops.splat($w[$t])
     };
 }
 
-/// SHA-2 (sections 6.2.2 and 6.4.2) of one block: a state `[V; 8]` and its words, to the next state.
+/// SHA-2 (sections 6.2.2 and 6.4.2) of one block: a state and its words, to the next state.
 /// `$k` is [`K256`](crate::kernels::constants::K256), for 64 rounds, or `K512`, for 80.
 macro_rules! sha2 {
-    ($words:ident, $k:ident, $ops:ident, $state:expr, $w:ident) => {{
+    ($words:ident, $k:ident, $ops:ident, $n:expr, $state:expr, $w:ident) => {{
         let start = $state;
         let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = start;
         macro_rules! round {
             ($t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident) => {
-                let word = sha2_word!($words, $ops, $w, $t, $k);
-                $h = $ops.add($h, word);
-                $h = $ops.add($h, $ops.choose($e, $f, $g));
-                $h = $ops.add($h, $ops.big1($e));
-                $d = $ops.add($d, $h);
-                $h = $ops.add($h, $ops.majority($a, $b, $c));
-                $h = $ops.add($h, $ops.big0($a));
+                for i in 0..$n {
+                    let word = sha2_word!($words, $ops, $w, i, $t, $k);
+                    $h[i] = $ops.add_here($h[i], word);
+                    $h[i] = $ops.add($h[i], $ops.choose($e[i], $f[i], $g[i]));
+                    $h[i] = $ops.add($h[i], $ops.big1($e[i]));
+                    $d[i] = $ops.add($d[i], $h[i]);
+                    $h[i] = $ops.add($h[i], $ops.majority($a[i], $b[i], $c[i]));
+                    $h[i] = $ops.add($h[i], $ops.big0($a[i]));
+                }
             };
         }
         macro_rules! eight {
@@ -119,11 +141,13 @@ macro_rules! sha2 {
         eight!(48 49 50 51 52 53 54 55);
         eight!(56 57 58 59 60 61 62 63);
         sha2_after_64!($k, eight);
-        let [h0, h1, h2, h3, h4, h5, h6, h7] = start;
-        [
-            $ops.add(h0, a), $ops.add(h1, b), $ops.add(h2, c), $ops.add(h3, d),
-            $ops.add(h4, e), $ops.add(h5, f), $ops.add(h6, g), $ops.add(h7, h),
-        ]
+        let mut next = [a, b, c, d, e, f, g, h];
+        for (next, start) in next.iter_mut().zip(&start) {
+            for i in 0..$n {
+                next[i] = $ops.add(next[i], start[i]);
+            }
+        }
+        next
     }};
 }
 
@@ -136,19 +160,14 @@ macro_rules! sha2_after_64 {
     };
 }
 
-/// A message's last block, `[V; 16]`, with one block before it (section 5.1): its words, a set bit,
-/// zeros, and the length in bits, here for messages that leave the high length word zero.
+/// The last block of a message with one block before it (section 5.1): words, of which the caller gives
+/// the last as the set bit, zeros, and the length in bits, here for messages that leave its high word
+/// zero.
 macro_rules! last_block {
-    ($ops:ident, $bit:expr, $bits:literal, $($word:expr),+) => {{
-        let mut block = [$ops.splat(0); 16];
-        let words = [$($word),+];
-        let mut i = 0;
-        while i < words.len() {
-            block[i] = words[i];
-            i += 1;
-        }
-        block[words.len()] = $ops.splat($bit);
-        block[15] = $ops.splat($bits);
+    ($ops:ident, $n:expr, $bits:literal; $($i:literal: $word:expr),+) => {{
+        let mut block = [[$ops.splat(0); $n]; 16];
+        $(block[$i] = $word;)+
+        block[15] = [$ops.splat($bits); $n];
         block
     }};
 }

@@ -135,7 +135,7 @@ pub(crate) fn sha256_compress(states: &mut [[u32; 8]], blocks: &[[u8; 64]]) {
 /// `N` chains of SHA-1, each over its tail.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(crate) fn sha1_nested<const N: usize>(
+fn sha1_chains<const N: usize>(
     first: [&[u32; 5]; N],
     second: [&[u32; 5]; N],
     tails: [u64; N],
@@ -158,7 +158,7 @@ pub(crate) fn sha1_nested<const N: usize>(
 /// `N` chains of SHA-256, each over its tail.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(crate) fn sha256_nested<const N: usize>(
+fn sha256_chains<const N: usize>(
     first: [&[u32; 8]; N],
     second: [&[u32; 8]; N],
     tails: [u64; N],
@@ -206,8 +206,30 @@ macro_rules! bundles {
     };
 }
 
-bundles!(sha1_bundles, Sha1, 5, sha1_nested, 4);
-bundles!(sha256_bundles, Sha256, 8, sha256_nested, 2);
+bundles!(sha1_nested, Sha1, 5, sha1_chains, 4);
+bundles!(sha256_nested, Sha256, 8, sha256_chains, 2);
+
+/// One chain of SHA-1 over each tail.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(crate) fn sha1_nested_few<const N: usize>(
+    first: &[u32; 5],
+    second: &[u32; 5],
+    tails: [u64; N],
+) -> [u32; N] {
+    sha1_chains([first; N], [second; N], tails)
+}
+
+/// One chain of SHA-256 over each tail.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(crate) fn sha256_nested_few<const N: usize>(
+    first: &[u32; 8],
+    second: &[u32; 8],
+    tails: [u64; N],
+) -> [u32; N] {
+    sha256_chains([first; N], [second; N], tails)
+}
 
 /// Four words, the first in the highest lane.
 #[inline]
