@@ -18,6 +18,7 @@ mod crash;
 mod lifecycle;
 mod main_job;
 mod origins;
+mod plain_http;
 mod races;
 mod rest_api;
 mod smtp_delivery;

@@ -1,17 +1,13 @@
 //! Who may call from a page: configured origins with credentials, the server's own, and requests without an Origin
-//! (SDKs, Node). And plain HTTP: on loopback, or where told so.
-
-use std::process::Stdio;
-use std::time::Duration;
+//! (SDKs, Node).
 
 use serde_json::json;
 use ureq::http::Method;
 
 use super::support::browser::{Answer, Browser};
-use super::support::clock::wait_for;
 use super::support::config::Config;
 use super::support::person::{AUTH, Enrolled, Person, VERIFY};
-use super::support::server::{Server, countersign};
+use super::support::server::Server;
 
 const FRIEND: &str = "https://app.example.com";
 const REFRESH: &str = "auth/v1/user/token/refresh";
@@ -94,21 +90,6 @@ fn foreign_origin_acts_by_no_cookie() {
     // Nothing was rotated or spent: the owner's cookies are good.
     person.browser.post(REFRESH, &json!({"tenantId": null})).expect(201);
     assert_eq!(person.login().body["mfaRequired"], false, "still remembered");
-}
-
-#[test]
-fn plain_http_beyond_loopback_is_refused_unless_told() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut command = countersign();
-    command.args(["demo", "--listen", "0.0.0.0:0", "--data"]).arg(directory.path());
-    command.stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut process = command.spawn().unwrap();
-    let ended = wait_for(Duration::from_secs(20), || process.try_wait().unwrap());
-    process.kill().ok();
-    let output = process.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(ended.is_some_and(|status| !status.success()), "it must not come up: {said}");
-    assert!(said.to_lowercase().contains("http"), "it says why: {said}");
 }
 
 #[track_caller]

@@ -1,6 +1,6 @@
 //! A configuration for `countersign serve`, written as an operator would, with one user in its directory.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -13,8 +13,10 @@ pub(crate) const EMAIL: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// What a test wants different from the defaults.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
+    host: IpAddr,
+    lines: String,
     origins: Vec<String>,
     smtp: Option<SocketAddr>,
 }
@@ -22,7 +24,15 @@ pub(crate) struct Config {
 impl Config {
     /// Without SMTP the mails go into the outbox directory.
     pub(crate) fn new() -> Self {
-        Self::default()
+        let host = Ipv4Addr::LOCALHOST.into();
+        Self { host, lines: String::new(), origins: Vec::new(), smtp: None }
+    }
+
+    /// Listens on every address of this machine, and says this line about it.
+    pub(crate) fn everywhere(mut self, line: &str) -> Self {
+        self.host = Ipv4Addr::UNSPECIFIED.into();
+        line.clone_into(&mut self.lines);
+        self
     }
 
     /// Pages of this origin may call with cookies.
@@ -41,9 +51,11 @@ impl Config {
     /// name it.
     pub(crate) fn toml(&self, data: &Path, port: u16) -> String {
         let (data, origins) = (data.display(), &self.origins);
+        let (host, lines) = (self.host, &self.lines);
         let mut toml = format!(
             r#"
-            listen = "127.0.0.1:{port}"
+            listen = "{host}:{port}"
+            {lines}
             base_url = "http://127.0.0.1:{port}"
             client_id = "b6adfe4c-d695-4c04-b95f-3ec9fd0c6cca"
             data = "{data}"

@@ -34,9 +34,29 @@ pub(crate) fn read_uri(uri: &str) -> String {
     let frame = reader.next_frame(&mut pixels).unwrap();
     let (width, height) = (frame.width as usize, frame.height as usize);
     let samples = frame.color_type.samples();
-    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
-        pixels[(y * width + x) * samples]
-    });
+    read_grey(width, height, |x, y| pixels[(y * width + x) * samples])
+}
+
+/// What a picture in the terminal says: half blocks, light where they are filled.
+#[track_caller]
+pub(crate) fn read_terminal(drawn: &str) -> String {
+    const SCALE: usize = 4;
+    let rows: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
+    let width = rows.iter().map(Vec::len).max().unwrap();
+    let is_light = |x: usize, y: usize| match rows[y / 2].get(x) {
+        Some('\u{2588}') => true,
+        Some('\u{2580}') => y.is_multiple_of(2),
+        Some('\u{2584}') => !y.is_multiple_of(2),
+        _ => false,
+    };
+    read_grey(width * SCALE, rows.len() * 2 * SCALE, |x, y| {
+        if is_light(x / SCALE, y / SCALE) { u8::MAX } else { 0 }
+    })
+}
+
+#[track_caller]
+fn read_grey(width: usize, height: usize, pixel: impl FnMut(usize, usize) -> u8) -> String {
+    let mut image = rqrr::PreparedImage::prepare_from_greyscale(width, height, pixel);
     let grids = image.detect_grids();
     assert_eq!(grids.len(), 1, "one QR code in the picture");
     grids[0].decode().expect("a readable QR code").1
