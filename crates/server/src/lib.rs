@@ -10,3 +10,8 @@ pub mod node;
 pub mod random;
 pub mod vendor;
 pub mod wire;
+
+/// The example of the workspace's front page compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;
