@@ -69,7 +69,7 @@ fn code_prints_the_vectors_of_the_rfcs() {
 
 #[test]
 fn code_agrees_with_oathtool() {
-    let Some(oathtool) = Tool::find("oathtool", "code_agrees_with_oathtool") else { return };
+    let Some([oathtool]) = Tool::find(["oathtool"], "code_agrees_with_oathtool") else { return };
     for (algorithm, secret) in SECRETS {
         for digits in ["6", "7", "8"] {
             for at in TIMES {

@@ -19,10 +19,7 @@ const REFRESH: &str = "auth/v1/user/token/refresh";
 #[test]
 fn zbarimg_reads_the_picture_and_oathtool_the_secret() {
     let test = "zbarimg_reads_the_picture_and_oathtool_the_secret";
-    let (Some(zbar), Some(oath)) = (Tool::find("zbarimg", test), Tool::find("oathtool", test))
-    else {
-        return;
-    };
+    let Some([zbar, oath]) = Tool::find(["zbarimg", "oathtool"], test) else { return };
     let server = Server::demo();
     let mut person = Person::of_demo(&server);
     let directory = tempfile::tempdir().unwrap();

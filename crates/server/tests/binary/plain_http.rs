@@ -1,6 +1,5 @@
 //! Passwords in the clear: on loopback, behind a named proxy, or where told so; from anywhere else no request is served.
 
-use std::io::Write;
 use std::net::{IpAddr, UdpSocket};
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use super::support::clock::wait_for;
 use super::support::config::Config;
 use super::support::person::{AUTH, Person};
 use super::support::server::{Server, countersign};
+use super::support::tool::not_run;
 
 #[test]
 fn listener_beyond_loopback_does_not_come_up_untold() {
@@ -79,8 +79,7 @@ fn own_address(test: &str) -> Option<IpAddr> {
     let address = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
     let address = address.ok().map(|address| address.ip()).filter(|ip| !ip.is_loopback());
     if address.is_none() {
-        let mut terminal = std::io::stderr();
-        writeln!(terminal, "not run: {test}: this machine has no address but loopback").unwrap();
+        not_run(test, "this machine has no address but loopback");
     }
     address
 }

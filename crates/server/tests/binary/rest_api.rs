@@ -17,9 +17,7 @@ const FILES: [&str; 5] =
 #[test]
 fn unmodified_client_completes_the_main_job() {
     let test = "unmodified_client_completes_the_main_job";
-    let (Some(node), Some(npm)) = (Tool::find("node", test), Tool::find("npm", test)) else {
-        return;
-    };
+    let Some([node, npm]) = Tool::find(["node", "npm"], test) else { return };
     let copy = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     for file in FILES {

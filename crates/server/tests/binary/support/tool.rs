@@ -10,19 +10,18 @@ use std::process::{Command, Stdio};
 pub(crate) struct Tool(&'static str);
 
 impl Tool {
-    /// Looks for a program on behalf of a test.
-    pub(crate) fn find(program: &'static str, test: &str) -> Option<Self> {
-        let silent = || Stdio::null();
-        let found =
-            Command::new(program).arg("--version").stdout(silent()).stderr(silent()).status();
-        if found.is_ok_and(|status| status.success()) {
-            return Some(Self(program));
+    /// Looks for programs on behalf of a test, which needs all of them.
+    pub(crate) fn find<const N: usize>(
+        programs: [&'static str; N],
+        test: &str,
+    ) -> Option<[Self; N]> {
+        let absent: Vec<&str> = programs.into_iter().filter(|program| !answers(program)).collect();
+        if absent.is_empty() {
+            return Some(programs.map(Self));
         }
-        let why = format!("{test}: {program} is not installed");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
-        // Not `eprintln!`: the harness would swallow it, and a silent skip is a lie.
-        let mut terminal = std::io::stderr();
-        writeln!(terminal, "not run: {why}").unwrap();
+        let why = format!("{} not installed", absent.join(" and "));
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{test}: {why}");
+        not_run(test, &why);
         None
     }
 
@@ -39,6 +38,19 @@ impl Tool {
         assert!(output.status.success(), "{}: {shown}", self.0);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
+}
+
+/// Says in one line that a test does not run here. Not by `eprintln!`: the harness would swallow it, and a silent skip
+/// is a lie.
+pub(crate) fn not_run(test: &str, why: &str) {
+    let line = format!("not run: {test}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+fn answers(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// What `zbarimg` reads in a picture.
