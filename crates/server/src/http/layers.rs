@@ -92,16 +92,27 @@ pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     ApiError::internal().into_response()
 }
 
-/// Ends a request at its deadline. What it has settled by then is settled.
+/// Answers a request at its deadline at the latest.
+///
+/// The work runs on a task of its own: a client that hangs up, or that waited too long, stops
+/// neither the swap nor the mail that follows it, nor whoever waits for the same user.
 pub(super) async fn deadline(
     State(deadline): State<Duration>,
     request: Request,
     next: Next,
 ) -> Response {
-    tokio::time::timeout(deadline, next.run(request)).await.unwrap_or_else(|_| {
-        tracing::warn!("a request ran into its deadline");
-        ApiError::unavailable().into_response()
-    })
+    let work = tokio::spawn(next.run(request).in_current_span());
+    match tokio::time::timeout(deadline, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => {
+            tracing::error!("a request panicked");
+            ApiError::internal().into_response()
+        }
+        Err(_) => {
+            tracing::warn!("a request ran into its deadline");
+            ApiError::unavailable().into_response()
+        }
+    }
 }
 
 /// Finds out who the client is, for the handlers.
@@ -205,6 +216,28 @@ mod tests {
         assert_eq!(status, 500);
         assert_eq!(body["errorCode"], "ER-00500");
         assert!(!body.to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_stops_nothing() {
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let (done, finished) = tokio::sync::oneshot::channel();
+        let ends = Arc::new(std::sync::Mutex::new(Some((started, done))));
+        let route = get(async move || {
+            let ends = ends.lock().unwrap().take();
+            let (started, done) = ends.unwrap();
+            started.send(()).unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            done.send(()).unwrap();
+            "done"
+        });
+        let layer = from_fn_with_state(Duration::from_secs(5), deadline);
+        let router = axum::Router::new().route("/", route).layer(layer);
+        let client = tokio::spawn(answer(router));
+        begun.await.unwrap();
+        client.abort();
+        assert!(client.await.unwrap_err().is_cancelled());
+        finished.await.unwrap();
     }
 
     #[tokio::test]
