@@ -152,6 +152,15 @@ mod tests {
         }
     }
 
+    // Wiping is a feature of each library: this does not compile without.
+    #[test]
+    fn what_holds_keys_is_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<Sha256>(); // an HMAC is two of its states and its buffer
+        wiped::<chacha20poly1305::XChaCha20Poly1305>();
+        wiped::<Zeroizing<[u8; LEN]>>();
+    }
+
     #[test]
     fn placeholders_are_known() {
         assert!(key([0; LEN]).is_placeholder());

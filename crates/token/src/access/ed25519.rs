@@ -215,6 +215,13 @@ mod tests {
         assert_eq!(Ed25519Public::from_bytes(&[0xff; 32]).unwrap_err(), WeakKey);
     }
 
+    // Wiping is a feature of the library: this does not compile without.
+    #[test]
+    fn the_seed_is_wiped() {
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<SigningKey>();
+    }
+
     #[test]
     fn debug_shows_no_seed() {
         let key = Ed25519::from_seed(&[7; 32]);
