@@ -20,10 +20,6 @@ impl Raw {
     /// Fills in what has a default, and refuses what contradicts itself.
     pub(super) fn check(self) -> Checked<Config> {
         let listen = listen(self.listen.as_deref())?;
-        let base_url = match &self.base_url {
-            Some(url) => origin("base_url", url)?,
-            None => format!("http://{listen}"),
-        };
         let trusted_proxies = proxies(&self.trusted_proxies)?;
         if !listen.ip().is_loopback() && trusted_proxies.is_empty() && !self.allow_plain_http {
             return Err(ConfigError::new(
@@ -33,6 +29,17 @@ impl Raw {
                  `allow_plain_http = true`",
             ));
         }
+        let base_url = match &self.base_url {
+            Some(url) => origin("base_url", url)?,
+            None if listen.ip().is_loopback() => format!("http://{listen}"),
+            None => {
+                return Err(ConfigError::new(
+                    "base_url",
+                    "it is missing, and beyond loopback clients come by another address than `listen`",
+                    "set it to the URL that browsers show, like \"https://login.example.com\"",
+                ));
+            }
+        };
         let same_site = self.cookies.same_site.unwrap_or_default();
         if same_site == SameSite::None && !base_url.starts_with("https://") {
             return Err(ConfigError::new(
@@ -274,6 +281,9 @@ mod tests {
         assert!(error.contains("allow_plain_http"), "{error}");
         for told in ["allow_plain_http = true", "trusted_proxies = ['10.0.0.0/8']"] {
             let text = format!("listen = '0.0.0.0:80'\n{told}\n{SMALL}");
+            let error = Config::parse("t", &text, []).unwrap_err();
+            assert_eq!(error.place(), "base_url", "the page's origin has to be known");
+            let text = format!("base_url = 'https://login.example'\n{text}");
             assert!(Config::parse("t", &text, []).is_ok(), "{told}");
         }
     }

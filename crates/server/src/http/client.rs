@@ -85,12 +85,13 @@ mod tests {
         Client::of(format!("{peer}:1234").parse().unwrap(), &map, &config(lines))
     }
 
-    const BEHIND: &str = "listen = '0.0.0.0:80'\ntrusted_proxies = ['10.0.0.0/8']";
+    const BEHIND: &str =
+        "listen = '0.0.0.0:80'\nbase_url = 'http://h'\ntrusted_proxies = ['10.0.0.0/8']";
 
     #[test]
     fn a_stranger_behind_no_proxy_is_refused() {
         assert_eq!(client("203.0.113.1", &[], BEHIND), Err(ApiError::plain_http()));
-        let told = "listen = '0.0.0.0:80'\nallow_plain_http = true";
+        let told = "listen = '0.0.0.0:80'\nbase_url = 'http://h'\nallow_plain_http = true";
         assert!(client("203.0.113.1", &[], told).is_ok());
         assert!(client("127.0.0.1", &[], BEHIND).is_ok());
     }
