@@ -2,14 +2,27 @@
 #![forbid(unsafe_code)]
 
 mod authenticator;
+mod device;
 mod email;
 mod factor;
 mod id;
+mod label;
+mod life;
 mod name;
+mod passkey;
+mod pending;
+mod phone;
 mod seconds;
 
-pub use authenticator::{Authenticator, Opener, Pending};
+pub use authenticator::{Authenticator, AuthenticatorKey, Totps};
+pub use device::Device;
 pub use email::{EmailAddress, EmailAddressError, EmailFactor};
-pub use factor::FactorKind;
+pub use factor::{Channel, FactorKind};
 pub use id::{ChallengeId, DeviceId, Id, IdError, LoginId, SessionId, kind};
+pub use label::{Label, LabelError};
 pub use name::{ApplicationId, NameError, RealmId, TenantId, UserId, UserKey};
+pub use passkey::{
+    AdapterState, Attachment, Backup, Credential, CredentialId, Passkey, PasskeyError, Signed,
+};
+pub use pending::{Opener, Pending};
+pub use phone::{Phone, PhoneNumber, PhoneNumberError};
