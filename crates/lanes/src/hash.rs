@@ -41,6 +41,10 @@ pub trait Hash: sealed::Sealed + Sized + 'static {
     #[doc(hidden)]
     fn rank(kernel: Kernel) -> u8;
 
+    /// Whether a kernel has code of its own for a few tails.
+    #[doc(hidden)]
+    fn has_few(kernel: Kernel) -> bool;
+
     #[doc(hidden)]
     fn put(rows: &mut Self::Rows, lane: usize, state: &Self::State);
 

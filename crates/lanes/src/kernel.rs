@@ -35,6 +35,14 @@ impl Kernel {
         Self::available().max_by_key(|kernel| H::rank(*kernel)).unwrap_or(Self::Portable)
     }
 
+    /// The kernel that is faster with one chain over two to four tails, or with a pair of states, than the
+    /// block functions of `sha1` and `sha2`; none, where those are as fast.
+    #[inline]
+    #[must_use]
+    pub fn few<H: Hash>() -> Option<Self> {
+        Self::available().find(|kernel| H::has_few(*kernel))
+    }
+
     /// All kernels that this processor has, [`Portable`](Self::Portable) last.
     #[inline]
     pub fn available() -> impl Iterator<Item = Self> {

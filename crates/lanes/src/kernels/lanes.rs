@@ -130,6 +130,19 @@ macro_rules! own {
     };
 }
 
+/// Whether a kernel has code of its own.
+macro_rules! has_own {
+    ({ $($kernel:ident: $function:ident),* }, $chosen:ident) => {
+        match $chosen {
+            $(
+                #[cfg(target_arch = "x86_64")]
+                Kernel::$kernel(_) => true,
+            )*
+            _ => false,
+        }
+    };
+}
+
 /// A hash over lanes: its shapes, its loops, and the kernels that have code of their own.
 macro_rules! hash {
     ($hash:ident, $module:ident, $word:ty, state $words:literal, block $bytes:literal, rounds $rounds:literal,
@@ -161,6 +174,11 @@ macro_rules! hash {
                     Kernel::$third(_) => 1,
                     Kernel::Portable => 0,
                 }
+            }
+
+            #[inline]
+            fn has_few(kernel: Kernel) -> bool {
+                has_own!($few, kernel)
             }
 
             #[inline]
