@@ -6,7 +6,7 @@ use core::str;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use crate::{
-    Algorithm, Drift, Found, Invalid, Keyed, Secret, Step, Totp, UnixTime, Window,
+    Algorithm, Drift, Found, Invalid, Keyed, Period, Secret, Step, UnixTime, Window,
     decimal::Divisor, scan::Codes,
 };
 
@@ -29,7 +29,7 @@ impl Steam {
     /// The step that `now` falls in.
     #[must_use]
     pub fn step_at(self, now: UnixTime) -> Step {
-        Totp::DEFAULT.step_at(now)
+        Period::THIRTY.step_at(now)
     }
 
     /// The code of `step`.
@@ -50,7 +50,7 @@ impl Steam {
         spent: Option<Step>,
         now: UnixTime,
     ) -> Found {
-        Codes { key, divisor: ALL }.find(code.value(), window, drift, spent, self.step_at(now))
+        Codes { key, divisor: ALL }.find(code.value(), window, drift, spent, (Period::THIRTY, now))
     }
 }
 

@@ -87,7 +87,7 @@ impl Totp {
         now: UnixTime,
     ) -> Found {
         let candidate = candidate(code, self.digits);
-        self.codes(key).find(candidate, window, drift, spent, self.step_at(now))
+        self.codes(key).find(candidate, window, drift, spent, (self.period, now))
     }
 
     /// [`Totp::find`] from the secret itself, for keys that are opened for one request and closed
@@ -142,13 +142,15 @@ impl Codes<'_> {
         window: Window,
         drift: Drift,
         spent: Option<Step>,
-        present: Step,
+        (period, now): (Period, UnixTime),
     ) -> Found {
+        let present = period.step_at(now);
         let steps = window.offsets(drift).filter_map(|offset| present.checked_offset(offset));
         match self.latest(candidate, steps.map(Step::number), spent.map(Step::number)) {
             Hit::Fresh(number) => {
                 let step = Step::new(number);
-                Found::Fresh { step, drift: drift.learn(step.offset_from(present)) }
+                let early = period.remaining(now) > period.secs() / 2;
+                Found::Fresh { step, drift: drift.learn(step.offset_from(present), early) }
             }
             Hit::Spent => Found::Replayed,
             Hit::No => Found::No,

@@ -97,10 +97,17 @@ impl Drift {
         self.0
     }
 
-    /// What a match at `offset` from the present step teaches.
-    pub(crate) fn learn(self, offset: i8) -> Self {
+    /// What a match at `offset` from the present step teaches, early or late in that step.
+    ///
+    /// A device that is behind by a second shows the step before for a second of each step, so a match
+    /// leaves two drifts that would explain it: its own offset, and the next one, later if the present
+    /// step has just begun and earlier if it is about to end. The known drift moves no further than to
+    /// the nearer of them, so that it does not swing where a clock is wrong by about half a step.
+    pub(crate) fn learn(self, offset: i8, early: bool) -> Self {
+        let (low, high) = if early { (0, 1) } else { (-1, 0) };
+        let drift = self.0.clamp(offset.saturating_add(low), offset.saturating_add(high));
         let bound = self.0.saturating_abs().max(Self::LEARNED_MAX);
-        Self(offset.clamp(bound.saturating_neg(), bound))
+        Self(drift.clamp(bound.saturating_neg(), bound))
     }
 }
 

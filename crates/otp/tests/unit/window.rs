@@ -31,14 +31,15 @@ fn drift_shifts_the_window_and_never_widens_it() {
 #[test]
 fn drift_is_learned_to_two_steps_and_set_to_twenty() {
     assert!(Drift::new(-21).is_err() && Drift::new(21).is_err() && Drift::new(i8::MIN).is_err());
-    let learn = |from, offset| Drift::new(from).unwrap().learn(offset).steps();
-    assert_eq!(
-        [-4, -3, -2, -1, 0, 1, 2, 3, 4].map(|o| learn(0, o)),
-        [-2, -2, -2, -1, 0, 1, 2, 2, 2]
-    );
-    assert_eq!([14, 15, 16].map(|o| learn(15, o)), [14, 15, 15]);
-    assert_eq!([-16, -15, -14].map(|o| learn(-15, o)), [-15, -15, -14]);
-    assert_eq!([learn(2, 3), learn(3, 4), learn(3, 2)], [2, 3, 2]);
+    let learn = |from, offset, early| Drift::new(from).unwrap().learn(offset, early).steps();
+    let offsets = [-4, -3, -2, -1, 0, 1, 2, 3, 4];
+    assert_eq!(offsets.map(|o| learn(0, o, true)), [-2, -2, -1, 0, 0, 1, 2, 2, 2]);
+    assert_eq!(offsets.map(|o| learn(0, o, false)), [-2, -2, -2, -1, 0, 0, 1, 2, 2]);
+    assert_eq!([14, 15, 16].map(|o| learn(15, o, true)), [15, 15, 15]);
+    assert_eq!([14, 15, 16].map(|o| learn(15, o, false)), [14, 15, 15]);
+    assert_eq!([-16, -15, -14].map(|o| learn(-15, o, true)), [-15, -15, -14]);
+    assert_eq!([-16, -15, -14].map(|o| learn(-15, o, false)), [-15, -15, -15]);
+    assert_eq!([learn(2, 3, true), learn(3, 4, true), learn(3, 2, false)], [2, 3, 2]);
     assert_eq!(Drift::default(), Drift::NONE);
 }
 
