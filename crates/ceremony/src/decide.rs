@@ -169,8 +169,17 @@ pub struct Decision {
     pub changed: bool,
     /// What goes to the outbox in the same commit.
     pub audits: Vec<Audit>,
-    /// What happened, sealed until the swap is won.
-    pub outcome: Sealed<Outcome>,
+    /// What happened, and whom to tell, sealed until the swap is won.
+    pub told: Sealed<Told>,
+}
+
+/// What is told once the swap is won.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// To the client.
+    pub outcome: Outcome,
+    /// To the owner of the account, by mail.
+    pub notices: Vec<Notice>,
 }
 
 /// Something that nobody may see before its swap is won.
@@ -206,10 +215,10 @@ pub enum Outcome {
     Enrolment(Box<Enrolment>),
     /// A code is to be sent.
     Send(Box<Send>),
-    /// The factors are removed.
-    Recovered(Box<Recovered>),
+    /// The factors are removed. This browser may enrol again, for a quarter of an hour.
+    Recovered(FreshBrowser),
     /// The report took effect.
-    Reported(Vec<Notice>),
+    Reported,
     /// Nothing is decided yet: a fresh recovery code has to be made first.
     NeedsRecovery,
     /// No.
@@ -225,8 +234,6 @@ pub struct Granted {
     pub browser: Option<FreshBrowser>,
     /// The recovery code, to be shown once.
     pub recovery: Option<RecoveryCode>,
-    /// Whom to tell.
-    pub notices: Vec<Notice>,
 }
 
 /// A second factor is asked for.
@@ -244,8 +251,6 @@ pub struct Challenged {
     pub strategies: Vec<FactorKind>,
     /// The enrolment that it is forced to begin.
     pub enrolment: Option<Enrolment>,
-    /// Whom to tell.
-    pub notices: Vec<Notice>,
     /// What the browser's cookie is told.
     pub forget_browser: Vec<countersign_token::FamilyId>,
 }
@@ -280,15 +285,6 @@ pub struct Send {
     pub ends: UnixTime,
     /// The challenge, to be sealed into its token.
     pub challenge: ChallengeClaims,
-}
-
-/// A won recovery.
-#[derive(Clone, Debug)]
-pub struct Recovered {
-    /// What the browser's cookie is told: it may enrol again, for a quarter of an hour.
-    pub browser: FreshBrowser,
-    /// Whom to tell.
-    pub notices: Vec<Notice>,
 }
 
 /// Somebody is to be told of something.

@@ -2,11 +2,12 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `session` refreshes, `sends` burns budgets, `policies` reads what a tenant says.
+//! under a login, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` reads what a tenant says.
 
 mod fold;
 mod login;
 mod policies;
+mod reply;
 mod sends;
 mod session;
 

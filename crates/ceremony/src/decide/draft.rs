@@ -1,12 +1,12 @@
 //! What a decision is made in: the record as it will be, and what was noted on the way.
 
-use countersign_device::{LoginId, TenantId};
+use countersign_device::{EmailAddress, EmailFactor, LoginId, TenantId};
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
-use super::{Decision, Given, NoticeOf, Outcome, Sealed};
+use super::{Decision, Given, Notice, NoticeOf, Outcome, Sealed, Told};
 use crate::audit::{Audit, Id, What};
 use crate::record::Record;
 use crate::rules::SKEW_SECS;
@@ -50,7 +50,9 @@ pub(super) struct Draft<'a> {
     pub(super) tenant: Option<TenantId>,
     pub(super) login: Option<LoginId>,
     pub(super) changed: bool,
-    pub(super) notices: Vec<NoticeOf>,
+    /// The address that the event came with: it is told beside the one of the email factor.
+    pub(super) email: Option<EmailAddress>,
+    notices: Vec<Notice>,
     /// Families that ended in this decision: their entries leave the cookie.
     pub(super) forgotten: Vec<FamilyId>,
     audits: Vec<Audit>,
@@ -60,6 +62,7 @@ pub(super) struct Draft<'a> {
 pub(super) struct Mark {
     record: Record,
     audits: usize,
+    notices: usize,
     changed: bool,
 }
 
@@ -73,6 +76,7 @@ impl<'a> Draft<'a> {
             tenant: None,
             login: None,
             changed: false,
+            email: None,
             notices: Vec::new(),
             forgotten: Vec::new(),
             audits: Vec::new(),
@@ -94,6 +98,14 @@ impl<'a> Draft<'a> {
         self.audits.push(audit);
     }
 
+    /// Notes that the owner is to be told: at the address of the event, and at the bound one.
+    pub(super) fn notice(&mut self, of: NoticeOf) {
+        let bound = self.record.email.as_ref().map(EmailFactor::address);
+        let mut addresses: Vec<_> = bound.into_iter().chain(&self.email).cloned().collect();
+        addresses.dedup();
+        self.notices.extend(addresses.into_iter().map(|to| Notice { to, of }));
+    }
+
     /// Was the record last settled so far ahead of now that a clock must be wrong? Then open
     /// logins are dead, this once, and no time of the future keeps anybody out.
     pub(super) fn heal(&mut self) -> bool {
@@ -108,14 +120,20 @@ impl<'a> Draft<'a> {
 
     /// Where the decision stands.
     pub(super) fn mark(&self) -> Mark {
-        Mark { record: self.record.clone(), audits: self.audits.len(), changed: self.changed }
+        Mark {
+            record: self.record.clone(),
+            audits: self.audits.len(),
+            notices: self.notices.len(),
+            changed: self.changed,
+        }
     }
 
     /// Goes back: nothing since was decided.
     pub(super) fn go_back(&mut self, mark: Mark) {
-        let Mark { record, audits, changed } = mark;
+        let Mark { record, audits, notices, changed } = mark;
         self.record = record;
         self.audits.truncate(audits);
+        self.notices.truncate(notices);
         self.changed = changed;
     }
 
@@ -129,7 +147,7 @@ impl<'a> Draft<'a> {
             self.record.prune(self.now);
             self.record.settled = self.now;
         }
-        let Self { record, changed, audits, .. } = self;
-        Decision { record, changed, audits, outcome: Sealed(outcome) }
+        let Self { record, changed, audits, notices, .. } = self;
+        Decision { record, changed, audits, told: Sealed(Told { outcome, notices }) }
     }
 }

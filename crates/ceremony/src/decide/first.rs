@@ -16,6 +16,7 @@ impl Draft<'_> {
     pub(super) fn begin(&mut self, begin: Begin) -> Outcome {
         let Begin { tenant, application, email, first, nonce, cookie } = begin;
         self.tenant = Some(tenant.clone());
+        self.email.clone_from(&email);
         if self.record.standing != Standing::Enabled {
             return Outcome::Refused(Refusal::Disabled);
         }
@@ -56,7 +57,6 @@ impl Draft<'_> {
             emails: Vec::new(),
             strategies: usable.clone(),
             enrolment: None,
-            notices: self.take_notices(&login),
             forget_browser: self.take_forgotten(),
             login,
         };
@@ -83,6 +83,7 @@ impl Draft<'_> {
         let Step { login, cookie, nonce, ask, remember } = step;
         self.tenant = Some(login.tenant.clone());
         self.login = Some(login.id);
+        self.email.clone_from(&login.email);
         if skewed || !self.admits(&login, &cookie, nonce) {
             return Outcome::Refused(Refusal::LoginOver);
         }

@@ -6,8 +6,8 @@
 
 use countersign_device::{DeviceId, FactorKind};
 
-use super::Refusal;
 use super::draft::Draft;
+use super::{NoticeOf, Refusal};
 use crate::audit::{Verdict, What};
 use crate::claims::Login;
 use crate::record::{Class, Gate, Price, Touched};
@@ -118,5 +118,7 @@ impl Draft<'_> {
             Class::Known => self.record.known_floor = self.now,
         }
         self.note(What::LoginsKilled { class });
+        // Whoever fills a window knows the password: the owner had better know that.
+        self.notice(NoticeOf::GuessingStopped);
     }
 }

@@ -13,7 +13,7 @@ impl Draft<'_> {
         if self.record.standing == Standing::Erased {
             // Gone for good: a report of it again is harmless, anything else comes too late.
             return match report {
-                Lifecycle::Erased => Outcome::Reported(Vec::new()),
+                Lifecycle::Erased => Outcome::Reported,
                 _ => Outcome::Refused(Refusal::Disabled),
             };
         }
@@ -43,7 +43,7 @@ impl Draft<'_> {
                 };
             }
         }
-        Outcome::Reported(self.take_notices_for(None))
+        Outcome::Reported
     }
 
     /// A new epoch: sessions, remembered browsers and open logins of before are dead with it.

@@ -7,7 +7,7 @@ use countersign_device::FactorKind;
 use countersign_token::RecoveryHash;
 
 use super::draft::Draft;
-use super::{NoticeOf, Outcome, Recover, Recovered, Refusal};
+use super::{NoticeOf, Outcome, Recover, Refusal};
 use crate::audit::{Verdict, What};
 use crate::record::{Class, Gateway, Standing};
 use crate::rules::{RECOVERIES_A_DAY, RECOVERY_GRANT_SECS};
@@ -24,6 +24,7 @@ pub struct Evidence {
 impl Draft<'_> {
     pub(super) fn recover(&mut self, recover: Recover) -> Outcome {
         let Recover { evidence, email, cookie } = recover;
+        self.email = email;
         if self.record.standing != Standing::Enabled {
             return Outcome::Refused(Refusal::Code);
         }
@@ -45,7 +46,6 @@ impl Draft<'_> {
         }
         // Every address is told: the one of the directory and the one of the factor.
         self.notice(NoticeOf::RecoveryUsed);
-        let mut notices = self.take_notices_for(email.as_ref());
         self.record.authenticators.clear();
         self.record.pending.clear();
         self.record.email = None;
@@ -59,7 +59,6 @@ impl Draft<'_> {
             browser: browser.family,
             until: self.now.saturating_add(RECOVERY_GRANT_SECS),
         });
-        notices.dedup();
-        Outcome::Recovered(Box::new(Recovered { browser, notices }))
+        Outcome::Recovered(browser)
     }
 }

@@ -61,7 +61,7 @@ impl World {
         assert!(decision.changed || before == format!("{:?}", decision.record));
         self.record = decision.record;
         self.audits.extend(decision.audits);
-        decision.outcome.open(&Commit::proven())
+        decision.told.open(&Commit::proven()).outcome
     }
 
     fn begin(&mut self, cookie: &Cookie) -> Outcome {
@@ -350,6 +350,6 @@ proptest! {
         let twice = decide(Record::default(), &given, event, now, seed);
         prop_assert_eq!(postcard::to_allocvec(&once.record), postcard::to_allocvec(&twice.record));
         prop_assert_eq!(once.audits, twice.audits);
-        prop_assert_eq!(format!("{:?}", once.outcome), format!("{:?}", twice.outcome));
+        prop_assert_eq!(format!("{:?}", once.told), format!("{:?}", twice.told));
     }
 }

@@ -15,7 +15,7 @@ use countersign_device::{LoginId, TenantId, UserKey};
 
 use super::{Engine, Error};
 use crate::codec;
-use crate::decide::{Commit, Decision, Event, Given, Outcome, Refusal, Sealed, decide};
+use crate::decide::{Commit, Decision, Event, Given, Outcome, Refusal, Sealed, Told, decide};
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::port::{Entry, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId};
@@ -136,8 +136,9 @@ impl<S: Store> Engine<S> {
     /// Decides and settles all jobs together, and answers each.
     async fn lead(&self, user: &UserKey, key: Key, jobs: Vec<Job>) {
         match self.settled(user, key, &jobs).await {
-            Ok(outcomes) => {
-                for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            Ok(told) => {
+                for (job, Told { outcome, notices }) in jobs.into_iter().zip(told) {
+                    self.notify(notices, job.tenant.as_ref()).await;
                     job.answer(Ok(outcome));
                 }
             }
@@ -149,7 +150,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    async fn settled(&self, user: &UserKey, key: Key, jobs: &[Job]) -> Result<Vec<Outcome>, Error> {
+    async fn settled(&self, user: &UserKey, key: Key, jobs: &[Job]) -> Result<Vec<Told>, Error> {
         let mut tenants: Vec<&TenantId> =
             jobs.iter().filter_map(|job| job.tenant.as_ref()).collect();
         tenants.sort();
@@ -257,25 +258,25 @@ struct Folded {
     record: Record,
     changed: bool,
     audits: Vec<crate::audit::Audit>,
-    outcomes: Vec<Sealed<Outcome>>,
+    told: Vec<Sealed<Told>>,
 }
 
 impl Folded {
     const fn new(record: Record) -> Self {
-        Self { record, changed: false, audits: Vec::new(), outcomes: Vec::new() }
+        Self { record, changed: false, audits: Vec::new(), told: Vec::new() }
     }
 
     fn add(&mut self, decide: impl FnOnce(Record) -> Result<Decision, Error>) -> Result<(), Error> {
         let before = std::mem::take(&mut self.record);
-        let Decision { record, changed, audits, outcome } = decide(before)?;
+        let Decision { record, changed, audits, told } = decide(before)?;
         self.record = record;
         self.changed |= changed;
         self.audits.extend(audits);
-        self.outcomes.push(outcome);
+        self.told.push(told);
         Ok(())
     }
 
-    fn open(self, commit: &Commit) -> Vec<Outcome> {
-        self.outcomes.into_iter().map(|outcome| outcome.open(commit)).collect()
+    fn open(self, commit: &Commit) -> Vec<Told> {
+        self.told.into_iter().map(|told| told.open(commit)).collect()
     }
 }

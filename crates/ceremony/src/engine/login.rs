@@ -7,15 +7,12 @@ use countersign_token::{Pepper, RecoveryCode, RecoveryTag, Token};
 use countersign_vault::Vault;
 use zeroize::Zeroizing;
 
-use super::{ChallengedReply, Engine, Error, GrantedReply, Reply};
+use super::reply::cookie;
+use super::{Engine, Error, Reply};
 use crate::assertion::FirstFactor;
 use crate::claims::{ChallengeClaims, ChallengeKind, Login, LoginKind};
-use crate::decide::{
-    Ask, Begin, Challenged, Event, Evidence, FreshBrowser, FreshRecovery, Granted, Notice, Outcome,
-    Recover, Refusal, Send, Step,
-};
+use crate::decide::{Ask, Begin, Event, Evidence, FreshRecovery, Outcome, Recover, Refusal, Step};
 use crate::destination::{NotNow, Pool};
-use crate::env::{Body, Message};
 use crate::lifecycle::Lifecycle;
 use crate::names::Names;
 use crate::port::Store;
@@ -221,15 +218,12 @@ impl<S: Store> Engine<S> {
         let recover =
             Recover { evidence, email: Some(email.clone()), cookie: client.cookie.clone() };
         let outcome = self.decided(&user, Event::Recover(recover)).await?;
-        let Outcome::Recovered(recovered) = outcome else {
-            // Refused: whatever else it could be answers another question.
-            return Ok(Reply::Refused(match outcome {
-                Outcome::Refused(refusal) => refusal,
-                _ => Refusal::Code,
-            }));
-        };
-        self.notify(&recovered.notices, &self.settings.policy.issuer).await;
-        Ok(Reply::Recovered { cookie: self.cookie(client, Some(recovered.browser)) })
+        Ok(match outcome {
+            Outcome::Recovered(browser) => Reply::Recovered { cookie: cookie(client, browser) },
+            Outcome::Refused(refusal) => Reply::Refused(refusal),
+            // Whatever else it could be answers another question.
+            _ => Reply::Refused(Refusal::Code),
+        })
     }
 
     /// The owner of the users reports: one decide, one settle.
@@ -239,10 +233,7 @@ impl<S: Store> Engine<S> {
     pub async fn report(&self, user: UserId, report: Lifecycle) -> Result<bool, Error> {
         let user = UserKey::new(self.settings.realm.clone(), user);
         match self.decided(&user, Event::Report(report)).await? {
-            Outcome::Reported(notices) => {
-                self.notify(&notices, &self.settings.policy.issuer).await;
-                Ok(true)
-            }
+            Outcome::Reported => Ok(true),
             _ => Ok(false),
         }
     }
@@ -279,7 +270,7 @@ impl<S: Store> Engine<S> {
         &self,
         login: Login,
         client: &Client,
-        ask: impl Fn(Option<FreshRecovery>) -> Ask + std::marker::Send,
+        ask: impl Fn(Option<FreshRecovery>) -> Ask + Send,
         remember: bool,
     ) -> Result<Reply, Error> {
         let (user, tenant) = (login.user.clone(), login.tenant.clone());
@@ -329,109 +320,6 @@ impl<S: Store> Engine<S> {
         let key = Names(&*self.env.vault).user(user);
         let found = crate::records::look(&*self.store, &self.env, key).await?;
         Ok(found.value.unwrap_or_default())
-    }
-
-    /// Turns what was decided into what the client is told, and tells whom else it concerns.
-    async fn reply(
-        &self,
-        outcome: Outcome,
-        tenant: &TenantId,
-        client: &Client,
-    ) -> Result<Reply, Error> {
-        match outcome {
-            Outcome::Granted(granted) => self.granted(*granted, tenant, client).await,
-            Outcome::Challenged(challenged) => self.challenged(*challenged, tenant, client).await,
-            Outcome::Enrolment(enrolment) => Ok(Reply::Enrolment(enrolment)),
-            Outcome::Send(send) => self.sent(*send, tenant).await,
-            Outcome::Recovered(recovered) => {
-                Ok(Reply::Recovered { cookie: self.cookie(client, Some(recovered.browser)) })
-            }
-            Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
-            // These answer other questions than a client asks here.
-            Outcome::Reported(_) | Outcome::NeedsRecovery => Err(Error::Contended),
-        }
-    }
-
-    async fn granted(
-        &self,
-        granted: Granted,
-        tenant: &TenantId,
-        client: &Client,
-    ) -> Result<Reply, Error> {
-        let Granted { assertion, browser, recovery, notices } = granted;
-        if let (Some(_), Some(email)) = (&recovery, &assertion.subject().email) {
-            // A service's own users recover by address as ours do.
-            self.directory.note_address(email, &assertion.subject().user).await?;
-        }
-        let issuer = self
-            .policy(tenant)
-            .await
-            .map_or_else(|_| self.settings.policy.issuer.clone(), |policy| policy.issuer);
-        if !notices.is_empty() {
-            self.notify(&notices, &issuer).await;
-        }
-        let cookie = browser.map(|browser| self.cookie(client, Some(browser)));
-        let tokens = self.mint(&assertion)?;
-        Ok(Reply::Granted(Box::new(GrantedReply { assertion, tokens, cookie, recovery })))
-    }
-
-    async fn challenged(
-        &self,
-        challenged: Challenged,
-        tenant: &TenantId,
-        client: &Client,
-    ) -> Result<Reply, Error> {
-        if !challenged.notices.is_empty() {
-            let issuer = self.policy(tenant).await?.issuer;
-            self.notify(&challenged.notices, &issuer).await;
-        }
-        let context = [self.settings.realm.as_str().as_bytes()];
-        let (vault, nonce) = (&*self.env.vault, self.env.draw()?);
-        let token = Token::seal(vault, &context, nonce, &challenged.login);
-        let token = token.map_err(|_| Error::Token)?;
-        let cookie = (!challenged.forget_browser.is_empty()).then(|| {
-            let mut cookie = client.cookie.clone();
-            for family in &challenged.forget_browser {
-                cookie = cookie.without(*family);
-            }
-            cookie.to_string()
-        });
-        Ok(Reply::Challenged(Box::new(ChallengedReply { token, challenged, cookie })))
-    }
-
-    async fn sent(&self, send: Send, tenant: &TenantId) -> Result<Reply, Error> {
-        let Send { to, code, ends, challenge } = send;
-        let context = [self.settings.realm.as_str().as_bytes()];
-        let token = Token::seal(&*self.env.vault, &context, self.env.draw()?, &challenge);
-        let token = token.map_err(|_| Error::Token)?;
-        let lives_secs = ends.since(self.env.clock.now());
-        let issuer = self.policy(tenant).await?.issuer;
-        let message = Message { to, body: Body::Code { code, lives_secs }, issuer };
-        // The answer is the same whether the mail arrives or not; the adapter says so in its log.
-        let _ = self.env.deliver.deliver(message).await;
-        Ok(Reply::Sent(token))
-    }
-
-    async fn notify(&self, notices: &[Notice], issuer: &str) {
-        for Notice { to, of } in notices {
-            let (to, issuer) = (to.clone(), issuer.to_owned());
-            let message = Message { to, body: Body::Notice(*of), issuer };
-            // Mail is never the only record: the audit event is in the outbox.
-            let _ = self.env.deliver.deliver(message).await;
-        }
-    }
-
-    /// The device cookie with this browser's entry, and the entries of its other users.
-    #[expect(clippy::unused_self, reason = "a method reads better beside the others")]
-    fn cookie(&self, client: &Client, browser: Option<FreshBrowser>) -> String {
-        let mut cookie = client.cookie.clone();
-        if let Some(FreshBrowser { family, secret, replaces }) = browser {
-            if let Some(old) = replaces {
-                cookie = cookie.without(old);
-            }
-            cookie = cookie.with(family, secret);
-        }
-        cookie.to_string()
     }
 }
 

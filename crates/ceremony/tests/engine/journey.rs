@@ -415,3 +415,35 @@ async fn a_password_alone_takes_no_place_of_a_factor_that_is_locked_or_moved() {
     assert!(asked.challenged.enrolment.is_none());
     assert_eq!(asked.challenged.emails, ["n***@e***.com"]);
 }
+
+#[tokio::test]
+async fn the_owner_is_told_of_what_happens_and_of_who_fails_after_a_right_password() {
+    use countersign_ceremony::decide::NoticeOf;
+    let world = World::new();
+    let mut alice = Person::new(&world);
+    alice.enrol().await;
+    world.advance(30);
+    let mut thief = Person::new(&world);
+    for _ in 0..2 {
+        let asked = thief.challenged().await;
+        for _ in 0..5 {
+            assert_eq!(refused(thief.code(&asked, "000000", false).await), Refusal::Code);
+        }
+    }
+    let told = |world: &World| {
+        let mails = world.mail.all().into_iter();
+        let notices = mails.filter_map(|mail| match mail.body {
+            Body::Notice(of) => Some((mail.to.as_str().to_owned(), of)),
+            Body::Code { .. } => None,
+        });
+        notices.collect::<Vec<_>>()
+    };
+    let alice_at = |of| ("alice@example.com".to_owned(), of);
+    assert_eq!(
+        told(&world),
+        [
+            alice_at(NoticeOf::FactorAdded(FactorKind::Authenticator)),
+            alice_at(NoticeOf::GuessingStopped)
+        ]
+    );
+}

@@ -1,0 +1,104 @@
+//! What was decided, as the client is told of it; and whom else it concerns.
+//!
+//! All of this follows a won swap. Nothing here may take a grant back: what cannot be done any more
+//! is left out, and the audit event stands.
+
+use countersign_device::TenantId;
+use countersign_token::Token;
+
+use super::{ChallengedReply, Client, Engine, Error, GrantedReply, Reply};
+use crate::decide::{Challenged, FreshBrowser, Granted, Notice, Outcome, Send};
+use crate::env::{Body, Message};
+use crate::port::Store;
+
+impl<S: Store> Engine<S> {
+    /// Turns what was decided into what the client is told.
+    pub(super) async fn reply(
+        &self,
+        outcome: Outcome,
+        tenant: &TenantId,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        match outcome {
+            Outcome::Granted(granted) => self.granted(*granted, client).await,
+            Outcome::Challenged(challenged) => self.challenged(*challenged, client),
+            Outcome::Enrolment(enrolment) => Ok(Reply::Enrolment(enrolment)),
+            Outcome::Send(send) => self.sent(*send, tenant).await,
+            Outcome::Recovered(browser) => Ok(Reply::Recovered { cookie: cookie(client, browser) }),
+            Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
+            // These answer other questions than a client asks here.
+            Outcome::Reported | Outcome::NeedsRecovery => Err(Error::Contended),
+        }
+    }
+
+    async fn granted(&self, granted: Granted, client: &Client) -> Result<Reply, Error> {
+        let Granted { assertion, browser, recovery } = granted;
+        let tokens = self.mint(&assertion)?;
+        if let (Some(_), Some(email)) = (&recovery, &assertion.subject().email) {
+            // A service's own users recover by address as ours do. Where this is not written, their
+            // service still opens logins for them; the recovery code is shown all the same.
+            let _ = self.directory.note_address(email, &assertion.subject().user).await;
+        }
+        let cookie = browser.map(|browser| cookie(client, browser));
+        Ok(Reply::Granted(Box::new(GrantedReply { assertion, tokens, cookie, recovery })))
+    }
+
+    fn challenged(&self, challenged: Challenged, client: &Client) -> Result<Reply, Error> {
+        let context = [self.settings.realm.as_str().as_bytes()];
+        let (vault, nonce) = (&*self.env.vault, self.env.draw()?);
+        let token = Token::seal(vault, &context, nonce, &challenged.login);
+        let token = token.map_err(|_| Error::Token)?;
+        let forgotten = &challenged.forget_browser;
+        let cookie = (!forgotten.is_empty()).then(|| {
+            let kept = client.cookie.clone();
+            forgotten.iter().fold(kept, |cookie, family| cookie.without(*family)).to_string()
+        });
+        Ok(Reply::Challenged(Box::new(ChallengedReply { token, challenged, cookie })))
+    }
+
+    async fn sent(&self, send: Send, tenant: &TenantId) -> Result<Reply, Error> {
+        let Send { to, code, ends, challenge } = send;
+        let context = [self.settings.realm.as_str().as_bytes()];
+        let token = Token::seal(&*self.env.vault, &context, self.env.draw()?, &challenge);
+        let token = token.map_err(|_| Error::Token)?;
+        let lives_secs = ends.since(self.env.clock.now());
+        let issuer = self.issuer(Some(tenant)).await;
+        let message = Message { to, body: Body::Code { code, lives_secs }, issuer };
+        // The answer is the same whether the mail arrives or not; the adapter says so in its log.
+        let _ = self.env.deliver.deliver(message).await;
+        Ok(Reply::Sent(token))
+    }
+
+    /// Tells the owner of an account what happened to it.
+    pub(super) async fn notify(&self, notices: Vec<Notice>, tenant: Option<&TenantId>) {
+        if notices.is_empty() {
+            return;
+        }
+        let issuer = self.issuer(tenant).await;
+        for Notice { to, of } in notices {
+            let message = Message { to, body: Body::Notice(of), issuer: issuer.clone() };
+            // Mail is never the only record: the audit event is in the outbox.
+            let _ = self.env.deliver.deliver(message).await;
+        }
+    }
+
+    /// What the service calls itself in mails.
+    async fn issuer(&self, tenant: Option<&TenantId>) -> String {
+        let own = match tenant {
+            Some(tenant) => self.policy(tenant).await.ok(),
+            None => None,
+        };
+        own.map_or_else(|| self.settings.policy.issuer.clone(), |policy| policy.issuer)
+    }
+}
+
+/// The device cookie with this browser's entry, and the entries of its other users.
+pub(super) fn cookie(client: &Client, browser: FreshBrowser) -> String {
+    let FreshBrowser { family, secret, replaces } = browser;
+    let cookie = client.cookie.clone();
+    let cookie = match replaces {
+        Some(ended) => cookie.without(ended),
+        None => cookie,
+    };
+    cookie.with(family, secret).to_string()
+}
