@@ -175,7 +175,10 @@ mod tests {
         assert_eq!(PasswordHash::of(&long, &[7; 16], FAST), Err(HashError));
         let hash = PasswordHash::of(&long[1..], &[7; 16], FAST).unwrap();
         assert_eq!(verify(&long[1..], Some(&hash), FAST), Ok(true));
-        assert_eq!(verify(&long, Some(&hash), FAST), Ok(false));
+        // Even where somebody else hashed it, it is not hashed here.
+        let foreign = FAST.argon2(&[]).unwrap().hash_password_with_salt(&long, &[7; 16]).unwrap();
+        let foreign = PasswordHash::parse(&foreign.to_string()).unwrap();
+        assert_eq!(verify(&long, Some(&foreign), FAST), Ok(false));
     }
 
     #[test]

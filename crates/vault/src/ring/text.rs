@@ -104,14 +104,10 @@ impl Ring {
 }
 
 fn read_key(text: &str, line: usize) -> Result<Key, RingError> {
-    let bad = RingError::BadKey { line };
-    if text.len() != KEY_CHARS {
-        return Err(bad);
-    }
     let mut secret = Box::new(Zeroizing::new([0; key::LEN]));
     match Base64UrlUnpadded::decode(text, secret.as_mut_slice()) {
         Ok(bytes) if bytes.len() == key::LEN => Ok(Key::new(secret)),
-        _ => Err(bad),
+        _ => Err(RingError::BadKey { line }),
     }
 }
 
