@@ -94,6 +94,8 @@ pub struct Smtp {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// The name that this client says of itself (RFC 5321, section 4.1.1.1).
+    pub hello: String,
     /// How the connection is secured.
     pub tls: SmtpTls,
     /// User name and password, where it wants them.
@@ -106,10 +108,11 @@ pub struct Smtp {
 
 impl fmt::Debug for Smtp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port, tls, credentials, from, timeout } = self;
+        let Self { host, port, hello, tls, credentials, from, timeout } = self;
         f.debug_struct("Smtp")
             .field("host", host)
             .field("port", port)
+            .field("hello", hello)
             .field("tls", tls)
             .field("user", &credentials.as_ref().map(|pair| &pair.0))
             .field("from", from)

@@ -49,7 +49,7 @@ impl Raw {
             ));
         }
         let data = PathBuf::from(required("data", self.data)?);
-        let mail = mail(self.smtp, self.outbox)?;
+        let mail = mail(self.smtp, self.outbox, &base_url)?;
         Ok(Config {
             listen,
             issuer: self.issuer.unwrap_or_else(|| base_url.clone()),
@@ -205,9 +205,9 @@ fn tenants(raw: Vec<RawTenant>) -> Checked<Vec<Tenant>> {
     Ok(tenants)
 }
 
-fn mail(smtp: Option<RawSmtp>, outbox: Option<String>) -> Checked<Mail> {
+fn mail(smtp: Option<RawSmtp>, outbox: Option<String>, base_url: &str) -> Checked<Mail> {
     match (smtp, outbox) {
-        (Some(smtp), None) => smtp.check().map(Mail::Smtp),
+        (Some(smtp), None) => smtp.check(base_url).map(Mail::Smtp),
         (None, Some(directory)) => Ok(Mail::Outbox(directory.into())),
         (None, None) => Err(ConfigError::new(
             "smtp",
@@ -223,7 +223,7 @@ fn mail(smtp: Option<RawSmtp>, outbox: Option<String>) -> Checked<Mail> {
 }
 
 impl RawSmtp {
-    fn check(self) -> Checked<Smtp> {
+    fn check(self, base_url: &str) -> Checked<Smtp> {
         let host = required("smtp.host", self.host)?;
         let from = required("smtp.from", self.from)?;
         if from.parse::<lettre::message::Mailbox>().is_err() {
@@ -254,8 +254,25 @@ impl RawSmtp {
             SmtpTls::None => 25,
         });
         let timeout = seconds("smtp.timeout_seconds", self.timeout_seconds, 10, 1..=120)?;
-        Ok(Smtp { host, port, tls: self.tls, credentials, from, timeout })
+        let hello = hello(self.hello, base_url)?;
+        Ok(Smtp { host, port, hello, tls: self.tls, credentials, from, timeout })
     }
+}
+
+/// A name, or an address in brackets: what stands in `base_url`, where nothing is given.
+fn hello(given: Option<String>, base_url: &str) -> Checked<String> {
+    let authority = base_url.split_once("://").map_or(base_url, |(_, authority)| authority);
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let name = given.unwrap_or_else(|| match host.parse::<Ipv4Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) if host.starts_with('[') => host.replace('[', "[IPv6:"),
+        Err(_) => host.to_owned(),
+    });
+    if name.is_empty() || name.contains(|char: char| !char.is_ascii_graphic()) {
+        let mend = "name this host as the mail server may know it, like \"login.example.com\"";
+        return Err(ConfigError::new("smtp.hello", format!("{name:?} is no host name"), mend));
+    }
+    Ok(name)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -333,6 +350,19 @@ mod tests {
         let error = smtp("host = 'mail.example'\nusername = 'u'").unwrap_err();
         assert_eq!(error.place(), "smtp.password");
         assert_eq!(smtp("").unwrap_err().place(), "smtp.host");
+    }
+
+    #[test]
+    fn the_mail_server_is_told_the_name_in_the_base_url() {
+        for (base_url, name) in [
+            ("https://login.example.com", "login.example.com"),
+            ("http://127.0.0.1:8080", "[127.0.0.1]"),
+            ("http://[::1]:8080", "[IPv6:::1]"),
+        ] {
+            assert_eq!(hello(None, base_url).unwrap(), name);
+        }
+        let error = hello(Some("a\r\nMAIL FROM:<x>".to_owned()), "https://h").unwrap_err();
+        assert_eq!(error.place(), "smtp.hello");
     }
 
     #[test]

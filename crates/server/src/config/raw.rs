@@ -50,6 +50,7 @@ pub(super) struct RawTenant {
 pub(super) struct RawSmtp {
     pub(super) host: Option<String>,
     pub(super) port: Option<u16>,
+    pub(super) hello: Option<String>,
     pub(super) tls: SmtpTls,
     pub(super) allow_plain: bool,
     pub(super) username: Option<String>,

@@ -1,7 +1,10 @@
 //! Over SMTP (RFC 5321), by lettre, with TLS by rustls and a bound on every wait.
 
+use std::error::Error;
+
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
 use super::letter::Letter;
@@ -36,6 +39,7 @@ impl SmtpServer {
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&smtp.host)
             .port(smtp.port)
             .tls(tls)
+            .hello_name(ClientId::Domain(smtp.hello.clone()))
             .timeout(Some(smtp.timeout));
         if let Some((user, password)) = &smtp.credentials {
             builder = builder.credentials(Credentials::new(user.clone(), String::clone(password)));
@@ -57,23 +61,22 @@ impl SmtpServer {
     }
 }
 
-/// What may be logged: a server's reply repeats the address, so only its kind and its status are told.
+/// What may be logged. A server's reply often repeats the address, so of a reply only the status is told.
 fn told(error: &lettre::transport::smtp::Error) -> String {
-    let kind = if error.is_timeout() {
-        "the mail server took too long"
-    } else if error.is_tls() {
-        "TLS with the mail server failed"
-    } else if error.is_permanent() {
-        "the mail server refused it"
-    } else if error.is_transient() {
-        "the mail server refused it for now"
-    } else if error.is_response() {
-        "the mail server's reply makes no sense"
-    } else {
-        "the mail server cannot be reached"
-    };
     match error.status() {
-        Some(status) => format!("{kind} (status {status})"),
-        None => kind.to_owned(),
+        Some(status) if error.is_transient() => {
+            format!("the mail server refused it for now ({status})")
+        }
+        Some(status) => format!("the mail server refused it ({status})"),
+        None if error.is_response() => "the mail server's reply makes no sense".to_owned(),
+        None => {
+            let mut sentence = error.to_string();
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                sentence = format!("{sentence}: {inner}");
+                cause = inner.source();
+            }
+            sentence
+        }
     }
 }

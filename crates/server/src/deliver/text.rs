@@ -218,6 +218,8 @@ mod tests {
         let bytes = message.formatted();
         let mail = mailparse::parse_mail(&bytes).unwrap();
         assert_eq!(mail.subparts.len(), 2);
+        let id = message.headers().get_raw("Message-ID").unwrap();
+        assert!(id.ends_with("@example.com>") && !id.contains(|char: char| char.is_ascii_digit()));
         let mut forged = letter(Body::Notice(NoticeOf::RecoveryUsed));
         forged.subject = "x\r\nBcc: eve@example.com".to_owned();
         let bytes = forged.to_message().unwrap().formatted();
