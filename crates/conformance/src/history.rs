@@ -20,6 +20,9 @@ impl Ticks {
     }
 }
 
+/// The thread that only reads.
+pub(crate) const READER: usize = usize::MAX;
+
 /// One call on one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -58,7 +61,11 @@ impl History {
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { thread, begin, end, what } = self;
-        write!(f, "  {begin:>6} to {end:>6}  thread {thread}  ")?;
+        write!(f, "  {begin:>6} to {end:>6}  ")?;
+        match *thread {
+            READER => f.write_str("reader    ")?,
+            thread => write!(f, "thread {thread:<3}")?,
+        }
         match what {
             What::Settle { expected, next, answer } => {
                 write!(f, "settle {} -> {}: {answer:?}", Short(*expected), Short(*next))

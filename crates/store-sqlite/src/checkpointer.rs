@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -18,9 +18,10 @@ use crate::file;
 /// How long writes gather before they are moved.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The thread, as the store holds it. It ends when the last [`Wake`] is gone.
+/// The thread, as the store holds it. It ends when this and its [`Wake`] are dropped.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
+    stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,9 +33,10 @@ impl Checkpointer {
     pub(crate) fn start(path: &Path) -> Result<(Self, Wake), OpenError> {
         let conn = file::connect(path)?;
         let (wake, woken) = sync_channel(1);
+        let (stop, stopped) = sync_channel(0);
         let builder = thread::Builder::new().name("countersign-sqlite-checkpointer".to_owned());
-        let thread: io::Result<_> = builder.spawn(move || run(&conn, &woken));
-        Ok((Self { thread: Some(thread?) }, Wake(wake)))
+        let thread: io::Result<_> = builder.spawn(move || run(&conn, &woken, &stopped));
+        Ok((Self { stop: Some(stop), thread: Some(thread?) }, Wake(wake)))
     }
 }
 
@@ -47,15 +49,19 @@ impl Wake {
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
+        drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             let _ended = thread.join();
         }
     }
 }
 
-fn run(conn: &Connection, woken: &Receiver<()>) {
+fn run(conn: &Connection, woken: &Receiver<()>, stopped: &Receiver<()>) {
     while woken.recv().is_ok() {
-        thread::sleep(PAUSE);
+        if stopped.recv_timeout(PAUSE) != Err(RecvTimeoutError::Timeout) {
+            // The connection that is closed last moves what is left.
+            return;
+        }
         // What is committed meanwhile wakes it again; what it moves now was committed before.
         if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
             tracing::warn!(%error, "a checkpoint failed; the log grows until one is done");

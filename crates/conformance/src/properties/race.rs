@@ -10,7 +10,7 @@ use std::time::Duration;
 use countersign_ceremony::port::{Entry, EventId, EventRow, Key, Settled, Store, Version, WriteId};
 
 use crate::ground::{Caller, Ground, bytes, event, key, panicked, settle};
-use crate::history::{Call, History, Ticks, What};
+use crate::history::{Call, History, READER, Ticks, What};
 use crate::register;
 
 /// How many records all race for.
@@ -317,7 +317,7 @@ impl<S: Store> Reader<'_, S> {
         let rows = self.caller.events(ALL)?;
         let end = self.ticks.tick();
         let keys: Vec<Key> = (0..HOT).map(key).collect();
-        look(&self.caller, self.ticks, usize::MAX, &keys, &mut self.saw)?;
+        look(&self.caller, self.ticks, READER, &keys, &mut self.saw)?;
         let ids: Vec<_> = rows.iter().take(rows.len() / 2).map(|row| row.id).collect();
         self.caller.forget(&ids)?;
         Ok(Batch { begin, end, rows, forgotten: Some((self.ticks.tick(), ids)) })

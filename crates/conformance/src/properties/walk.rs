@@ -9,7 +9,7 @@ use std::time::Duration;
 use countersign_ceremony::port::{Key, Settled, Store, Version, WriteId};
 
 use crate::ground::{Caller, Ground, key, panicked, settle};
-use crate::history::{Call, History, Ticks, What};
+use crate::history::{Call, History, READER, Ticks, What};
 use crate::properties::race::stands;
 use crate::register;
 
@@ -128,7 +128,7 @@ fn whole_walk<S: Store>(
         for key in all.iter().filter(passed) {
             let row = page.iter().find(|row| row.key == *key);
             let version = stands(*key, row.map(|row| &row.entry))?;
-            seen.add(*key, Call { thread: usize::MAX, begin, end, what: What::Saw(version) });
+            seen.add(*key, Call { thread: READER, begin, end, what: What::Saw(version) });
         }
         if whole {
             return Ok(seen);
