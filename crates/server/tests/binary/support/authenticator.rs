@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use super::clock::now;
 
-/// Slack for a slow machine: a code is chosen so that it stays inside the window of -1..=+1 steps this long, in seconds.
-const SLACK: u64 = 8;
-
 /// The app on somebody's phone.
 #[derive(Debug)]
 pub(crate) struct Authenticator {
@@ -25,8 +22,9 @@ impl Authenticator {
         Self { totp, uri: uri.to_owned(), last_step: 0 }
     }
 
-    /// A code that was not given before and that the server accepts now: the oldest unspent step of the window -1..=+1.
-    /// Three in a row need no waiting (two, and at most [`SLACK`] seconds, near the end of a step).
+    /// A code that was not given before and that the server accepts now: of the present step or, once that is spent, of
+    /// the next. A third in a row waits for the clock. Never of the step before: it may teach the server that this
+    /// device is late, and then the next step is none of its window.
     pub(crate) fn code(&mut self) -> String {
         let step = self.next_step();
         self.last_step = step;
@@ -41,7 +39,7 @@ impl Authenticator {
     /// The step whose code [`code`](Self::code) would give; waits until the window reaches it.
     pub(crate) fn next_step(&self) -> u64 {
         let period = self.totp.step();
-        let step = (self.last_step + 1).max((now() + SLACK) / period - 1);
+        let step = (self.last_step + 1).max(now() / period);
         while step > now() / period + 1 {
             std::thread::sleep(Duration::from_millis(200));
         }
