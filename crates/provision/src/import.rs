@@ -10,6 +10,20 @@
 //!
 //! Which attack: the file is a stranger's. Depth and size are bounded before anything is built, and
 //! a secret is decoded where it stands in the input, without a copy between. Wipe the input.
+//!
+//! ```
+//! use countersign_provision::import;
+//!
+//! # fn main() -> Result<(), import::Error> {
+//! let file = br#"[{"secret":"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ","issuer":"Example","label":"alice",
+//!                  "type":"TOTP","algorithm":"SHA1","digits":6,"period":30},
+//!                 {"secret":"MFRGG","label":"bob","type":"HOTP","algorithm":"SHA1","digits":6}]"#;
+//! let import = import::andotp(file)?;
+//! assert_eq!(import.keys[0].uri.account(), "alice");
+//! assert_eq!(import.refused[0].to_string(), "entry 2 (bob): hotp needs its counter");
+//! # Ok(())
+//! # }
+//! ```
 
 mod aegis;
 mod andotp;

@@ -11,6 +11,21 @@
 //! The reader and the writer of protocol buffers are our own, because a generated one
 //! would leave copies of the keys behind, take the last of two secrets, and bring more code than
 //! the two messages need.
+//!
+//! ```
+//! use countersign_provision::migration;
+//!
+//! # fn main() -> Result<(), migration::Error> {
+//! let scanned = "otpauth-migration://offline?data=\
+//!                CjEKCkhlbGxvId6tvu8SGEV4YW1wbGU6YWxpY2VAZ29vZ2xlLmNvbRoHRXhhbXBsZTAC";
+//! let payload = migration::read(scanned)?;
+//! assert_eq!(payload.keys[0].uri.account(), "alice@google.com");
+//!
+//! let keys: Vec<_> = payload.keys.into_iter().map(|key| key.uri).collect();
+//! assert_eq!(migration::write(&keys, 7)?.len(), 1); // one QR code
+//! # Ok(())
+//! # }
+//! ```
 
 mod read;
 mod wire;

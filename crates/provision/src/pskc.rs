@@ -18,6 +18,26 @@
 //! there was one; whoever needs its assurance verifies it before.
 //!
 //! Secrets are wiped where this module holds them; the stream and its buffer are the caller's.
+//!
+//! ```no_run
+//! use std::{fs::File, io::BufReader};
+//!
+//! use countersign_otp::UnixTime;
+//! use countersign_provision::pskc::{self, Error, Unlock};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let now = UnixTime::from_secs(1_700_000_000);
+//! let file = BufReader::new(File::open("tokens.pskcxml")?);
+//! for key in pskc::read(file, Unlock::passphrase("qwerty"), now)? {
+//!     match key {
+//!         Ok(key) => println!("{}: {} warnings", key.token, key.key.warnings.len()),
+//!         Err(error @ Error::Key { .. }) => eprintln!("left out: {error}"),
+//!         Err(error) => return Err(error.into()),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod cipher;
 mod element;
