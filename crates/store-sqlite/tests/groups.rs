@@ -7,13 +7,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use countersign_ceremony::port::{
-    EventId, EventRow, Key, Outbox, Settle, Settled, Store, Version, WriteId,
+    EventId, EventRow, Key, Outbox, Settle, Settled, Store, StoreError, Version, WriteId,
 };
 use countersign_conformance::Dial;
 use countersign_otp::UnixTime;
 use countersign_store_sqlite::{SqliteStore, Written};
 use rusqlite::Connection;
 use tokio::runtime::Builder;
+use tokio::task::JoinSet;
 
 fn open(path: &Path) -> SqliteStore {
     let clock = Arc::new(Dial::at(UnixTime::from_secs(1_700_000_000)));
@@ -78,4 +79,36 @@ fn a_lone_write_waits_for_nobody() {
     // A wait of two milliseconds for company would show on any disk.
     let slack = Duration::from_millis(200);
     assert!(ours < 3 * theirs + slack, "200 lone writes took {ours:?}; plain ones {theirs:?}");
+}
+
+#[test]
+fn more_than_can_wait_is_refused_at_once_and_the_rest_is_written() {
+    const ASKED: u16 = 6000;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("db");
+    let store = Arc::new(open(&path));
+    // While another holds the file, nothing is written and everything waits.
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let answers = Builder::new_current_thread().build().unwrap().block_on(async {
+        let mut asked = JoinSet::new();
+        for n in 0..ASKED {
+            let store = Arc::clone(&store);
+            let [high, low] = n.to_be_bytes();
+            let mut settle = settle(low, Version::ABSENT);
+            settle.key =
+                Key::from_bytes(std::array::from_fn(|at| if at < 16 { high } else { low }));
+            asked.spawn(async move { store.settle(settle).await });
+        }
+        // All are asked before the first has an answer.
+        tokio::task::yield_now().await;
+        other.execute_batch("COMMIT").unwrap();
+        asked.join_all().await
+    });
+    let won = answers.iter().filter(|answer| **answer == Ok(Settled::Won)).count();
+    let refused = answers.iter().filter(|answer| **answer == Err(StoreError::Unavailable)).count();
+    assert_eq!(won + refused, answers.len());
+    assert!((4096..4096 + 256).contains(&won), "{won} won, {refused} refused");
+    let walked = Builder::new_current_thread().build().unwrap().block_on(store.walk(None, 10_000));
+    assert_eq!(walked.unwrap().len(), won);
 }
