@@ -77,9 +77,7 @@ impl RecoveryCode {
     /// The code, to be shown to its owner once.
     #[must_use]
     pub fn reveal(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(Self::CHARS));
-        text.extend(crockford::encode(&self.0).iter().copied().map(char::from));
-        text
+        crockford::encode(&self.0)
     }
 
     /// What is stored of it. `salt` is drawn uniformly at random for each code. Takes as long as

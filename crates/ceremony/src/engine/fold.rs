@@ -7,11 +7,13 @@
 //! Who may wait: one request a login, and [`WAITING`] a user, known browsers first.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 use countersign_device::{LoginId, TenantId, UserKey};
+use countersign_otp::UnixTime;
 
 use super::{Engine, Error};
 use crate::codec;
@@ -21,11 +23,18 @@ use crate::policy::Policy;
 use crate::port::{Entry, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId};
 use crate::record::{Class, Record};
 use crate::records::{ATTEMPTS, opened};
-use crate::rules::{NODE_SKEW_SECS, WAITING};
+use crate::rules::{NODE_SKEW_SECS, NODE_SKEW_WARN_SECS, WAITING};
 
 /// Everything that waits, by user.
 #[derive(Debug, Default)]
-pub(super) struct Folds(Mutex<HashMap<Key, Arc<Slot>>>);
+pub(super) struct Folds {
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    /// When a skewed clock was last warned of.
+    warned: AtomicU64,
+}
+
+/// How often a skewed clock is warned of.
+const WARN_EVERY_SECS: u64 = 60;
 
 /// What waits for one user.
 #[derive(Debug, Default)]
@@ -90,13 +99,13 @@ impl Slot {
 
 impl Folds {
     fn slot(&self, key: Key) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry(key).or_default())
     }
 
     /// Forgets a slot that nobody else holds.
     fn leave(&self, key: Key, slot: &Arc<Slot>) {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         // The map holds one, the caller another.
         if Arc::strong_count(slot) <= 2 && slot.waiting().is_empty() {
             slots.remove(&key);
@@ -161,9 +170,7 @@ impl<S: Store> Engine<S> {
         for _ in 0..ATTEMPTS {
             let looked = self.store.look(&keys).await?;
             let now = self.env.clock.now();
-            if looked.store_time.since(now).max(now.since(looked.store_time)) > NODE_SKEW_SECS {
-                return Err(Error::Skew);
-            }
+            self.compare_clocks(looked.store_time, now)?;
             let mut entries = looked.entries.into_iter();
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
             let policies = tenants
@@ -203,6 +210,23 @@ impl<S: Store> Engine<S> {
             }
         }
         Err(Error::Contended)
+    }
+
+    /// A node whose clock is off the store's says so, and stops deciding before it does harm.
+    fn compare_clocks(&self, store: UnixTime, node: UnixTime) -> Result<(), Error> {
+        let skew = store.since(node).max(node.since(store));
+        if skew > NODE_SKEW_SECS {
+            return Err(Error::Skew);
+        }
+        if skew >= NODE_SKEW_WARN_SECS {
+            let last = self.folds.warned.swap(node.secs(), Ordering::Relaxed);
+            if last.abs_diff(node.secs()) >= WARN_EVERY_SECS {
+                tracing::warn!(skew, "this node's clock is off the store's; set it");
+            } else {
+                self.folds.warned.store(last, Ordering::Relaxed);
+            }
+        }
+        Ok(())
     }
 
     fn sealed(

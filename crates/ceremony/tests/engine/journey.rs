@@ -447,3 +447,20 @@ async fn the_owner_is_told_of_what_happens_and_of_who_fails_after_a_right_passwo
         ]
     );
 }
+
+#[tokio::test]
+async fn a_node_whose_clock_is_off_the_stores_stops_deciding() {
+    let passed = || countersign_ceremony::engine::Passed {
+        user: UserId::parse("alice").unwrap(),
+        tenant: support::tenant(),
+        application: None,
+        email: None,
+        first: FirstFactor::Password,
+    };
+    let client = Client::default();
+    let near = World::with_store_clock(30);
+    assert!(near.engine.begin(passed(), &client).await.is_ok());
+    let far = World::with_store_clock(31);
+    let error = far.engine.begin(passed(), &client).await.unwrap_err();
+    assert_eq!(error, countersign_ceremony::engine::Error::Skew);
+}

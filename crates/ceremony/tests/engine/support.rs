@@ -30,8 +30,17 @@ pub(crate) fn tenant() -> TenantId {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_store_clock(0)
+    }
+
+    /// A world whose store's clock is so many seconds ahead of the node's.
+    pub(crate) fn with_store_clock(ahead: u64) -> Self {
         let clock = Arc::new(FrozenClock::at(UnixTime::from_secs(1_800_000_000)));
         let mail = Arc::new(NotedMail::default());
+        let store_clock: Arc<dyn Clock> = match ahead {
+            0 => clock.clone(),
+            _ => Arc::new(FrozenClock::at(clock.now().saturating_add(ahead))),
+        };
         let env = Env { clock: clock.clone(), deliver: mail.clone(), ..Env::for_tests().unwrap() };
         let realm = RealmId::parse("main").unwrap();
         let mut settings = Settings::new(realm, "https://id.example".into(), "app".into());
@@ -42,7 +51,7 @@ impl World {
             strategies: Strategies { authenticator: true, email: true },
             ..Policy::default()
         };
-        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let store = Arc::new(MemoryStore::new(store_clock));
         Self { engine: Arc::new(Engine::new(store, env, settings).unwrap()), clock, mail }
     }
 
