@@ -99,7 +99,8 @@ impl Readers {
         })
     }
 
-    /// Where these events stand, found from the oldest on.
+    /// Where these events stand, found from the oldest on: at once for those that were just read.
+    /// Only ids that are not there cost a pass over the whole outbox.
     pub(crate) fn find(&self, ids: &[EventId]) -> Result<Vec<(i64, EventId)>, StoreError> {
         let mut missing: HashSet<_> = ids.iter().copied().collect();
         self.read(|conn| {

@@ -28,12 +28,15 @@ const FORGOTTEN: usize = 256;
 /// After how many pages the writer itself checkpoints, should the checkpointer not come to it.
 const BACKSTOP: i64 = 8000;
 
+/// How large the log stays once it starts again at its beginning: a long backup may let it grow.
+const LOG: i64 = 64 << 20;
+
 /// Records and events in one SQLite file.
 ///
 /// Open it once a process and share it: several processes may have the same file open, and stay
 /// linearizable, but only the writes of one process share a commit.
 ///
-/// Dropping it commits what waits, ends its two threads and closes the file.
+/// Dropping it commits what waits, ends its two threads and closes the file; it blocks that long.
 #[derive(Debug)]
 pub struct SqliteStore {
     // In the order in which they end: the writer wakes the checkpointer until it has ended.
@@ -69,6 +72,7 @@ impl SqliteStore {
         let mut conn = file::connect(&path)?;
         schema::migrate(&mut conn)?;
         conn.pragma_update(None, "wal_autocheckpoint", BACKSTOP)?;
+        conn.pragma_update(None, "journal_size_limit", LOG)?;
         conn.set_prepared_statement_cache_capacity(32);
         let readers = Readers::open(&path)?;
         let (checkpointer, wake) = Checkpointer::start(&path)?;

@@ -118,12 +118,12 @@ impl Writing {
     fn commit(&mut self, group: Vec<Job>) {
         let work = group.iter().map(|job| &job.work);
         let verdicts = group::commit(&mut self.conn, self.outbox, || self.clock.now(), work);
-        self.counts.commits.fetch_add(1, Ordering::Relaxed);
-        let writes = u64::try_from(group.len()).unwrap_or(u64::MAX);
-        self.counts.writes.fetch_add(writes, Ordering::Relaxed);
         // Whoever does not wait any more asked not to know.
         match verdicts {
             Ok(verdicts) => {
+                let writes = u64::try_from(group.len()).unwrap_or(u64::MAX);
+                self.counts.commits.fetch_add(1, Ordering::Relaxed);
+                self.counts.writes.fetch_add(writes, Ordering::Relaxed);
                 for (job, verdict) in group.into_iter().zip(verdicts) {
                     let _unheard = job.reply.send(verdict);
                 }
