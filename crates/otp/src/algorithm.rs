@@ -18,7 +18,6 @@ pub enum Algorithm {
 impl Algorithm {
     /// The length that a generated secret should have, in bytes: that of the hash's output
     /// (RFC 6238, section 5.1).
-    #[must_use]
     pub const fn secret_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -28,7 +27,6 @@ impl Algorithm {
     }
 
     /// The name in `otpauth` URIs: `SHA1`, `SHA256`, `SHA512`.
-    #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "SHA1",
@@ -55,7 +53,6 @@ pub enum Digits {
 
 impl Digits {
     /// The number.
-    #[must_use]
     pub const fn count(self) -> u8 {
         match self {
             Self::Six => 6,
@@ -67,13 +64,10 @@ impl Digits {
     /// What truncated values are reduced by.
     #[inline]
     pub(crate) const fn divisor(self) -> Divisor {
-        const SIX: Divisor = Divisor::new(1_000_000);
-        const SEVEN: Divisor = Divisor::new(10_000_000);
-        const EIGHT: Divisor = Divisor::new(100_000_000);
         match self {
-            Self::Six => SIX,
-            Self::Seven => SEVEN,
-            Self::Eight => EIGHT,
+            Self::Six => const { Divisor::new(1_000_000) },
+            Self::Seven => const { Divisor::new(10_000_000) },
+            Self::Eight => const { Divisor::new(100_000_000) },
         }
     }
 }
@@ -92,7 +86,3 @@ impl TryFrom<u8> for Digits {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/algorithm.rs"]
-mod tests;

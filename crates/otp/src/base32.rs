@@ -30,7 +30,6 @@ impl Base32 {
     }
 
     /// The text. Whoever reads it can compute every code.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         // The symbols are ASCII, so nothing is lost.
         str::from_utf8(self.symbols.get(..self.len).unwrap_or_default()).unwrap_or_default()
@@ -75,7 +74,3 @@ pub(crate) fn decode(symbols: &[u8], bytes: &mut [u8]) -> Option<()> {
 fn encode(bytes: &[u8], symbols: &mut [u8; MAX_SYMBOLS]) -> usize {
     Base32UpperUnpadded::encode(bytes, symbols).map_or(0, str::len)
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/base32.rs"]
-mod tests;

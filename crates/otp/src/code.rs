@@ -59,10 +59,8 @@ impl Code {
     }
 
     /// The digits as text: what is shown or sent.
-    #[must_use]
     pub fn as_str(&self) -> &str {
-        // The bytes are ASCII, so nothing is lost.
-        str::from_utf8(self.as_bytes()).unwrap_or_default()
+        str::from_utf8(self.as_bytes()).unwrap_or_default() // ASCII, so nothing is lost
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -71,28 +69,13 @@ impl Code {
     }
 
     /// How many digits: 6 to 10.
-    #[must_use]
     pub const fn digits(&self) -> u8 {
         self.length.count()
-    }
-
-    /// How many digits, as a length for others.
-    #[must_use]
-    pub const fn length(&self) -> CodeLength {
-        self.length
     }
 }
 
 wiped!(Code, ascii);
 compared!(Code, ascii);
-
-impl str::FromStr for Code {
-    type Err = Invalid;
-
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        Self::parse(text)
-    }
-}
 
 bounded! {
     /// How many digits a code has: 6 to 10.
@@ -109,7 +92,3 @@ impl From<Digits> for CodeLength {
         Self(digits.count())
     }
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/code.rs"]
-mod tests;

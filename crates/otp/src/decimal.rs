@@ -4,9 +4,9 @@
 /// A divisor for values below 2^31, by multiplication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Divisor {
-    divisor: u64,
-    reciprocal: u64,
-    shift: u32,
+    pub(crate) divisor: u64,
+    pub(crate) reciprocal: u64,
+    pub(crate) shift: u32,
 }
 
 impl Divisor {
@@ -57,7 +57,3 @@ pub(crate) const fn value_of(ascii: [u8; 8]) -> u64 {
     let fours = (pairs.wrapping_mul(100 << 16 | 1) >> 16) & 0x0000_ffff_0000_ffff;
     fours.wrapping_mul(10_000 << 32 | 1) >> 32
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/decimal.rs"]
-mod tests;

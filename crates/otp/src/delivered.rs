@@ -1,21 +1,17 @@
-//! Codes that are sent to somebody: drawn uniformly, kept as a keyed digest.
+//! Codes that are sent to somebody: drawn uniformly by rejection, kept as a keyed digest.
 //!
 //! A code of six digits is found from a plain digest in a second, so what is kept is HMAC-SHA-256
-//! under a key that is not in the database, over the code and what it was sent for: the digest of one
-//! login, destination or purpose is no digest of another's code, whatever the parts are, because each
-//! part is framed by its length.
-//!
-//! Rejection, not a plain remainder, makes every code as likely as every other; a generator that
-//! yields nothing usable is an error after 128 draws, and never an endless loop.
+//! under a key that is not in the database, over the code and what it was sent for. Each part is
+//! framed by its length, so that no digest of one login, destination or purpose is one of another.
 
 use core::str;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::Choice;
 use zeroize::Zeroize;
 
-use crate::{Code, CodeLength, FillError, Invalid};
+use crate::{Code, CodeLength, FillError, Invalid, alphabet};
 
 impl Code {
     /// Draws a code uniformly from all of this length. `fill` fills a buffer with random bytes.
@@ -60,10 +56,7 @@ impl LetterCode {
     ) -> Result<Self, FillError<E>> {
         let mut code = Self { letters: [0; 10], length };
         for letter in code.letters.iter_mut().take(usize::from(length.count())) {
-            let drawn = below(20, &mut fill)?;
-            for (place, candidate) in (0_u64..).zip(Self::ALPHABET) {
-                letter.conditional_assign(candidate, place.ct_eq(&drawn));
-            }
+            *letter = alphabet::character(Self::ALPHABET, below(20, &mut fill)?);
         }
         Ok(code)
     }
@@ -80,7 +73,7 @@ impl LetterCode {
         for byte in text.bytes().filter(|byte| !matches!(byte, b'-' | b' ')) {
             let letter = places.next().ok_or(Invalid::CodeLength)?;
             *letter = byte.to_ascii_uppercase();
-            known &= Self::ALPHABET.iter().fold(Choice::from(0), |k, l| k | l.ct_eq(letter));
+            known &= alphabet::place(Self::ALPHABET, *letter).1;
             count = count.saturating_add(1);
         }
         code.length = CodeLength::new(count)?;
@@ -88,20 +81,11 @@ impl LetterCode {
     }
 
     /// The letters as text, in upper case: what is sent.
-    #[must_use]
     pub fn as_str(&self) -> &str {
-        // The bytes are ASCII, so nothing is lost.
-        str::from_utf8(self.as_bytes()).unwrap_or_default()
-    }
-
-    /// How many letters.
-    #[must_use]
-    pub const fn length(&self) -> CodeLength {
-        self.length
+        str::from_utf8(self.as_bytes()).unwrap_or_default() // ASCII, so nothing is lost
     }
 
     /// As [`digest`], for letters. It never equals that of digits.
-    #[must_use]
     pub fn digest(&self, key: &[u8; 32], context: &[&[u8]]) -> CodeDigest {
         CodeDigest::of(b"letters", self.as_bytes(), key, context)
     }
@@ -116,7 +100,6 @@ compared!(LetterCode, letters);
 
 /// The digest of `code` under `key`, bound to every part of `context`: the login, the destination,
 /// the purpose.
-#[must_use]
 pub fn digest(key: &[u8; 32], context: &[&[u8]], code: &Code) -> CodeDigest {
     CodeDigest::of(b"digits", code.as_bytes(), key, context)
 }
@@ -127,13 +110,11 @@ pub struct CodeDigest([u8; 32]);
 
 impl CodeDigest {
     /// A digest that was stored.
-    #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
     /// The bytes to store.
-    #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -158,7 +139,7 @@ silent!(CodeDigest);
 /// A uniform number below `bound`, without a division: the high half of the product of `bound` and 64
 /// random bits, unless the low half falls into the part that would make some numbers likelier
 /// (Lemire, "Fast random integer generation in an interval", 2019).
-fn below<E>(
+pub(crate) fn below<E>(
     bound: u64,
     fill: &mut impl FnMut(&mut [u8]) -> Result<(), E>,
 ) -> Result<u64, FillError<E>> {
@@ -175,7 +156,3 @@ fn below<E>(
     }
     Err(FillError::Invalid(Invalid::NotRandom))
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/delivered.rs"]
-mod tests;

@@ -17,19 +17,16 @@ pub struct Hotp {
 
 impl Hotp {
     /// HOTP with codes of so many digits.
-    #[must_use]
     pub const fn new(digits: Digits) -> Self {
         Self { digits }
     }
 
     /// How many digits its codes have.
-    #[must_use]
     pub const fn digits(&self) -> Digits {
         self.digits
     }
 
     /// The code of `counter` (section 5.3).
-    #[must_use]
     pub fn code(&self, key: &Keyed, counter: u64) -> Code {
         let [value] = key.truncated([counter]);
         Code::truncated(value, self.digits)
@@ -44,7 +41,7 @@ impl Hotp {
     pub fn find(&self, key: &Keyed, code: &Code, next: u64, ahead: LookAhead) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(ahead.0));
         let candidate = candidate(code, self.digits);
-        match self.codes(key).latest(candidate, counters, None) {
+        match Codes::new(key, self.digits).latest(candidate, counters, None) {
             Hit::Fresh(counter) => counter.checked_add(1),
             Hit::Spent | Hit::No => None,
         }
@@ -64,11 +61,7 @@ impl Hotp {
     ) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(reach.0)).saturating_add(1);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
-        self.codes(key).latest_pair(pair, counters, None)?.checked_add(1)
-    }
-
-    fn codes<'k>(&self, key: &'k Keyed) -> Codes<'k> {
-        Codes { key, divisor: self.digits.divisor() }
+        Codes::new(key, self.digits).latest_pair(pair, counters, None)?.checked_add(1)
     }
 }
 

@@ -24,7 +24,6 @@ enum State {
 
 impl Keyed {
     /// Absorbs `secret`, at the cost of one code.
-    #[must_use]
     pub fn new(secret: &Secret, algorithm: Algorithm) -> Self {
         Self(match algorithm {
             Algorithm::Sha1 => State::Sha1(Sha1::absorb(secret.expose())),
@@ -34,7 +33,6 @@ impl Keyed {
     }
 
     /// The hash that it was absorbed into.
-    #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self.0 {
             State::Sha1(_) => Algorithm::Sha1,
@@ -58,7 +56,3 @@ impl Keyed {
 impl ZeroizeOnDrop for Keyed {}
 
 silent!(Keyed);
-
-#[cfg(test)]
-#[path = "../tests/unit/keyed.rs"]
-mod tests;

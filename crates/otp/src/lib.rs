@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(clippy::must_use_candidate, reason = "marked where forgetting the answer does harm")]
 // No panic is writable, tests aside.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -8,6 +9,7 @@
 mod macros;
 
 mod algorithm;
+mod alphabet;
 mod base32;
 mod code;
 mod decimal;
@@ -33,3 +35,7 @@ pub use secret::Secret;
 pub use time::{Period, Step, UnixTime};
 pub use totp::{Found, Totp};
 pub use window::{Drift, Radius, Window};
+
+#[cfg(test)]
+#[path = "../tests/unit/all.rs"]
+mod tests;

@@ -20,7 +20,6 @@ macro_rules! bounded {
             }
 
             #[doc = concat!("How many ", stringify!($unit), ": ", $min, " to ", $max, ".")]
-            #[must_use]
             pub const fn $unit(self) -> u8 {
                 self.0
             }

@@ -118,7 +118,7 @@ fn last_block<const BLOCK: usize>(message: &[u8]) -> [u8; BLOCK] {
 ///
 /// The offset steers a shift through the first five words, by eight bytes, by four, by up to three.
 #[inline]
-fn truncate(digest: &[u8]) -> u64 {
+pub(crate) fn truncate(digest: &[u8]) -> u64 {
     let (Some(&[a, b, c, d, e]), Some(&last)) = (digest.as_chunks().0.first_chunk(), digest.last())
     else {
         return 0;
@@ -132,7 +132,3 @@ fn truncate(digest: &[u8]) -> u64 {
     let at_offset = (u64::from(a) << 32 | u64::from(b)).wrapping_shl(u32::from(last & 3) << 3);
     at_offset >> 32 & 0x7fff_ffff
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/midstate.rs"]
-mod tests;

@@ -29,7 +29,11 @@ pub(crate) enum Hit {
     No,
 }
 
-impl Codes<'_> {
+impl<'k> Codes<'k> {
+    pub(crate) const fn new(key: &'k Keyed, digits: Digits) -> Self {
+        Self { key, divisor: digits.divisor() }
+    }
+
     /// The latest of `counters`, which ascend, that `candidate` is the code of. All up to `spent`
     /// are spent.
     pub(crate) fn latest(

@@ -3,12 +3,10 @@
 //! What this refuses: fewer than 16 bytes (RFC 4226, section 4, R6) except through the two doors
 //! named `import_short`, because credentials of 80 bits are in the field and their owners wish to
 //! move them; more than 256 bytes; nothing at all. A secret is filled in place or copied in, never
-//! printed, and compared in constant time. Its length is not secret.
+//! printed. Its length is not secret.
 //!
 //! No allocation: a secret lives where its owner puts it. Rust moves a value by copying its bytes,
 //! and what a move leaves behind on the stack is not wiped; keep a secret behind one reference.
-
-use subtle::{Choice, ConstantTimeEq};
 
 use crate::{
     FillError, Invalid,
@@ -78,19 +76,16 @@ impl Secret {
     }
 
     /// The bytes. Whoever holds them can compute every code.
-    #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
     /// The bytes as unpadded base32, for a URI or for a person who types, in a buffer that is wiped.
-    #[must_use]
     pub fn to_base32(&self) -> Base32 {
         Base32::encode(self)
     }
 
     /// Whether it has fewer than 128 bits: only an imported one may.
-    #[must_use]
     pub const fn is_short(&self) -> bool {
         self.len < Self::MIN
     }
@@ -123,24 +118,4 @@ impl Secret {
     }
 }
 
-// Unused bytes are zero, and a length is not secret.
 wiped!(Secret, bytes);
-
-impl ConstantTimeEq for Secret {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.expose().ct_eq(other.expose())
-    }
-}
-
-impl PartialEq for Secret {
-    /// In constant time for secrets of one length.
-    fn eq(&self, other: &Self) -> bool {
-        self.ct_eq(other).into()
-    }
-}
-
-impl Eq for Secret {}
-
-#[cfg(test)]
-#[path = "../tests/unit/secret.rs"]
-mod tests;

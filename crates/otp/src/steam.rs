@@ -3,15 +3,14 @@
 
 use core::str;
 
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::Choice;
 
 use crate::{
-    Algorithm, Drift, Found, Invalid, Keyed, Period, Secret, Step, UnixTime, Window,
+    Algorithm, Drift, Found, Invalid, Keyed, Period, Secret, Step, UnixTime, Window, alphabet,
     decimal::Divisor, scan::Codes,
 };
 
-const ALPHABET: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";
-const LENGTH: usize = 5;
+const ALPHABET: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
 const ALL: Divisor = Divisor::new(26 * 26 * 26 * 26 * 26);
 const RADIX: Divisor = Divisor::new(26);
 
@@ -21,26 +20,22 @@ pub struct Steam;
 
 impl Steam {
     /// Absorbs `secret` into SHA-1. Take the key for the methods below from here.
-    #[must_use]
     pub fn key(self, secret: &Secret) -> Keyed {
         Keyed::new(secret, Algorithm::Sha1)
     }
 
     /// The step that `now` falls in.
-    #[must_use]
     pub fn step_at(self, now: UnixTime) -> Step {
         Period::THIRTY.step_at(now)
     }
 
     /// The code of `step`.
-    #[must_use]
     pub fn code(self, key: &Keyed, step: Step) -> SteamCode {
         let [value] = key.truncated([step.number()]);
         SteamCode::from_value(ALL.remainder(value))
     }
 
-    /// Looks for `code` as [`Totp::find`] does, with the same promises.
-    #[must_use = "the step found must be stored, or the code passes again"]
+    /// Looks for `code` as [`Totp::find`](crate::Totp::find) does, with the same promises.
     pub fn find(
         self,
         key: &Keyed,
@@ -56,7 +51,7 @@ impl Steam {
 
 /// A code of five characters out of `23456789BCDFGHJKMNPQRTVWXY`.
 #[derive(Clone)]
-pub struct SteamCode([u8; LENGTH]);
+pub struct SteamCode([u8; 5]);
 
 impl SteamCode {
     /// Reads a code, in upper or lower case.
@@ -64,56 +59,30 @@ impl SteamCode {
     /// # Errors
     /// When it is not five characters of the alphabet.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let code = Self(text.as_bytes().try_into().map_err(|_| Invalid::SteamCode)?);
-        let mut known = Choice::from(1);
-        let mut upper = [0; LENGTH];
-        for (byte, upper) in code.0.iter().zip(&mut upper) {
-            *upper = byte.to_ascii_uppercase();
-            known &= place(*upper).1;
-        }
-        if known.into() { Ok(Self(upper)) } else { Err(Invalid::SteamCode) }
+        let mut code = Self(text.as_bytes().try_into().map_err(|_| Invalid::SteamCode)?);
+        code.0.make_ascii_uppercase();
+        let known = code.0.iter().fold(Choice::from(1), |k, c| k & alphabet::place(ALPHABET, *c).1);
+        if known.into() { Ok(code) } else { Err(Invalid::SteamCode) }
     }
 
-    fn from_value(value: u64) -> Self {
-        let mut rest = value;
-        Self([(); LENGTH].map(|()| {
-            let digit = RADIX.remainder(rest);
-            rest = RADIX.quotient(rest);
-            let mut character = 0;
-            for (place, letter) in (0_u64..).zip(ALPHABET) {
-                character.conditional_assign(letter, place.ct_eq(&digit));
-            }
-            character
+    pub(crate) fn from_value(mut value: u64) -> Self {
+        Self([(); 5].map(|()| {
+            let digit = RADIX.remainder(value);
+            value = RADIX.quotient(value);
+            alphabet::character(ALPHABET, digit)
         }))
     }
 
-    fn value(&self) -> u64 {
-        let digits = self.0.iter().rev().map(|letter| place(*letter).0);
-        digits.fold(0, |value, digit| value.wrapping_mul(26).wrapping_add(digit))
+    pub(crate) fn value(&self) -> u64 {
+        let places = self.0.iter().rev().map(|c| alphabet::place(ALPHABET, *c).0);
+        places.fold(0, |value, place| value.wrapping_mul(26).wrapping_add(place))
     }
 
     /// The characters: what is shown.
-    #[must_use]
     pub fn as_str(&self) -> &str {
-        // The bytes are ASCII, so nothing is lost.
-        str::from_utf8(&self.0).unwrap_or_default()
+        str::from_utf8(&self.0).unwrap_or_default() // ASCII, so nothing is lost
     }
 }
 
 wiped!(SteamCode, 0);
 compared!(SteamCode, 0);
-
-/// Where `letter` stands in the alphabet, and whether it does; every place is looked at.
-fn place(letter: u8) -> (u64, Choice) {
-    let (mut found, mut known) = (0, Choice::from(0));
-    for (place, candidate) in (0_u64..).zip(ALPHABET) {
-        let hit = candidate.ct_eq(&letter);
-        found.conditional_assign(&place, hit);
-        known |= hit;
-    }
-    (found, known)
-}
-
-#[cfg(test)]
-#[path = "../tests/unit/steam.rs"]
-mod tests;

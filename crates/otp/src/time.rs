@@ -3,7 +3,7 @@
 //! Nothing here reads a clock. Every operation is total: no second and no step, up to the largest,
 //! makes anything panic or wrap.
 
-use core::{fmt, num::NonZeroU64};
+use core::num::NonZeroU64;
 
 use crate::Invalid;
 
@@ -16,40 +16,28 @@ impl UnixTime {
     pub const EPOCH: Self = Self(0);
 
     /// The moment `secs` seconds after [`UnixTime::EPOCH`].
-    #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs)
     }
 
     /// Seconds since [`UnixTime::EPOCH`].
-    #[must_use]
     pub const fn secs(self) -> u64 {
         self.0
     }
 
     /// `secs` seconds later, or the last representable moment.
-    #[must_use]
     pub const fn saturating_add(self, secs: u64) -> Self {
         Self(self.0.saturating_add(secs))
     }
 
     /// `secs` seconds earlier, or [`UnixTime::EPOCH`].
-    #[must_use]
     pub const fn saturating_sub(self, secs: u64) -> Self {
         Self(self.0.saturating_sub(secs))
     }
 
     /// Seconds from `earlier` until `self`; 0 if `earlier` is not earlier.
-    #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
-    }
-}
-
-impl fmt::Display for UnixTime {
-    /// The seconds, in decimal.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
     }
 }
 
@@ -59,25 +47,21 @@ pub struct Step(u64);
 
 impl Step {
     /// The step with this number.
-    #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
     /// Its number.
-    #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 
     /// `steps` steps later, or earlier when negative; `None` where there is no such step.
-    #[must_use]
     pub fn checked_offset(self, steps: i8) -> Option<Self> {
         self.0.checked_add_signed(i64::from(steps)).map(Self)
     }
 
     /// How many steps `self` lies after `other`, negative when before, capped to what an `i8` holds.
-    #[must_use]
     pub fn offset_from(self, other: Self) -> i8 {
         let distance = i8::try_from(self.0.abs_diff(other.0)).unwrap_or(i8::MAX);
         if self < other { distance.saturating_neg() } else { distance }
@@ -106,7 +90,6 @@ impl Period {
     }
 
     /// Its seconds.
-    #[must_use]
     pub const fn secs(self) -> u64 {
         self.0.get()
     }
@@ -121,13 +104,3 @@ impl Period {
         self.secs().saturating_sub(now.0 % self.0)
     }
 }
-
-impl Default for Period {
-    fn default() -> Self {
-        Self::THIRTY
-    }
-}
-
-#[cfg(test)]
-#[path = "../tests/unit/time.rs"]
-mod tests;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What both sides agree on beside the secret: hash, digits and period, with `T0 = 0`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Totp {
     algorithm: Algorithm,
     digits: Digits,
@@ -22,50 +22,42 @@ impl Totp {
     pub const DEFAULT: Self = Self::new(Algorithm::Sha1, Digits::Six, Period::THIRTY);
 
     /// TOTP with this hash, so many digits, and steps of this length.
-    #[must_use]
     pub const fn new(algorithm: Algorithm, digits: Digits, period: Period) -> Self {
         Self { algorithm, digits, period }
     }
 
     /// Its hash.
-    #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
     /// How many digits its codes have.
-    #[must_use]
     pub const fn digits(&self) -> Digits {
         self.digits
     }
 
     /// The length of its steps.
-    #[must_use]
     pub const fn period(&self) -> Period {
         self.period
     }
 
     /// The step that `now` falls in (section 4.2).
-    #[must_use]
     pub fn step_at(&self, now: UnixTime) -> Step {
         self.period.step_at(now)
     }
 
     /// Seconds until the next step: 1 to the period's length.
-    #[must_use]
     pub fn remaining(&self, now: UnixTime) -> u64 {
         self.period.remaining(now)
     }
 
     /// Absorbs `secret` into this hash. The methods below compute with the hash of the key that they
     /// are given, so take it from here.
-    #[must_use]
     pub fn key(&self, secret: &Secret) -> Keyed {
         Keyed::new(secret, self.algorithm)
     }
 
     /// The code of `step`.
-    #[must_use]
     pub fn code(&self, key: &Keyed, step: Step) -> Code {
         let [value] = key.truncated([step.number()]);
         Code::truncated(value, self.digits)
@@ -87,7 +79,7 @@ impl Totp {
         now: UnixTime,
     ) -> Found {
         let candidate = candidate(code, self.digits);
-        self.codes(key).find(candidate, window, drift, spent, (self.period, now))
+        Codes::new(key, self.digits).find(candidate, window, drift, spent, (self.period, now))
     }
 
     /// [`Totp::find`] from the secret itself, for keys that are opened for one request and closed
@@ -122,15 +114,12 @@ impl Totp {
         let present = self.step_at(now);
         let steps = radius.offsets().filter_map(|o| present.checked_offset(o)).map(Step::number);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
-        let number = self.codes(key).latest_pair(pair, steps, spent.map(Step::number))?;
+        let number =
+            Codes::new(key, self.digits).latest_pair(pair, steps, spent.map(Step::number))?;
         let step = Step::new(number);
         // Never refused: the radius is within what a drift holds.
         let drift = Drift::new(step.offset_from(present)).ok()?;
         Some((step, drift))
-    }
-
-    fn codes<'k>(&self, key: &'k Keyed) -> Codes<'k> {
-        Codes { key, divisor: self.digits.divisor() }
     }
 }
 

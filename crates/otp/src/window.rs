@@ -33,19 +33,16 @@ impl Window {
     }
 
     /// Steps before the expected one: 0 to 2.
-    #[must_use]
     pub const fn back(self) -> u8 {
         self.back
     }
 
     /// Steps after the expected one: 0 to 2.
-    #[must_use]
     pub const fn ahead(self) -> u8 {
         self.ahead
     }
 
     /// How many codes are accepted at any moment, 1 to 5: what a single guess can hit.
-    #[must_use]
     pub const fn codes(self) -> u8 {
         self.back.saturating_add(self.ahead).saturating_add(1)
     }
@@ -53,12 +50,6 @@ impl Window {
     /// The offsets from the present step that are accepted from a device with this drift.
     pub(crate) fn offsets(self, drift: Drift) -> impl Iterator<Item = i8> {
         drift.0.saturating_sub_unsigned(self.back)..=drift.0.saturating_add_unsigned(self.ahead)
-    }
-}
-
-impl Default for Window {
-    fn default() -> Self {
-        Self::DEFAULT
     }
 }
 
@@ -92,7 +83,6 @@ impl Drift {
     }
 
     /// Its steps: -20 to 20, positive when the device runs ahead.
-    #[must_use]
     pub const fn steps(self) -> i8 {
         self.0
     }
@@ -123,7 +113,3 @@ impl Radius {
         0i8.saturating_sub_unsigned(self.0).saturating_sub(1)..=0i8.saturating_add_unsigned(self.0)
     }
 }
-
-#[cfg(test)]
-#[path = "../tests/unit/window.rs"]
-mod tests;

@@ -1,4 +1,4 @@
-use super::*;
+use crate::algorithm::*;
 
 #[test]
 fn only_six_to_eight_digits() {

@@ -1,5 +1,5 @@
-use super::*;
 use crate::Invalid;
+use crate::*;
 use proptest::prelude::*;
 extern crate std;
 use std::format;
@@ -61,8 +61,8 @@ fn unused_bits_are_zero() {
 fn the_longest_fits_and_says_nothing() {
     let secret = Secret::from_bytes(&[0xff; Secret::MAX]).unwrap();
     let text = secret.to_base32();
-    assert_eq!(text.as_str().len(), MAX_SYMBOLS);
-    assert_eq!(Secret::from_base32(text.as_str()).unwrap(), secret);
+    assert_eq!(text.as_str().len(), 410);
+    assert_eq!(Secret::from_base32(text.as_str()).unwrap().expose(), secret.expose());
     assert_eq!(format!("{text:?}"), "Base32(..)");
     assert_eq!(read(&"A".repeat(416)).unwrap_err(), Invalid::LongSecret);
     assert_eq!(read(&"A".repeat(1 << 16)).unwrap_err(), Invalid::LongSecret);
@@ -73,7 +73,8 @@ proptest! {
     fn decode_undoes_encode(bytes in proptest::collection::vec(any::<u8>(), 1..=256)) {
         let secret = Secret::import_short(&bytes).unwrap();
         let text = secret.to_base32();
-        prop_assert_eq!(read(text.as_str()).unwrap(), secret);
+        let again = read(text.as_str()).unwrap();
+        prop_assert_eq!(again.expose(), &bytes);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::*;
+use crate::decimal::*;
 use proptest::prelude::*;
 extern crate std;
 use std::format;

@@ -1,4 +1,5 @@
-use super::*;
+use crate::midstate::{Sha1, Sha256, Sha512};
+use crate::*;
 extern crate std;
 use std::format;
 

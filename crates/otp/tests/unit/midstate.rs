@@ -1,4 +1,4 @@
-use super::*;
+use crate::midstate::*;
 use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 extern crate std;

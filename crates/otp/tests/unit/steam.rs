@@ -1,4 +1,5 @@
-use super::*;
+use crate::steam::*;
+use crate::*;
 use proptest::prelude::*;
 extern crate std;
 use std::format;
@@ -21,7 +22,7 @@ fn only_its_alphabet_is_read() {
     assert_eq!(format!("{code:?}"), "SteamCode(..)");
     assert_ne!(code, SteamCode::parse("VWXY8").unwrap());
     for byte in 0..=0x7f_u8 {
-        let known = ALPHABET.contains(&byte.to_ascii_uppercase());
+        let known = b"23456789BCDFGHJKMNPQRTVWXY".contains(&byte.to_ascii_uppercase());
         assert_eq!(SteamCode::parse(&format!("2222{}", char::from(byte))).is_ok(), known);
     }
 }

@@ -1,4 +1,5 @@
-use super::*;
+use crate::window::*;
+
 extern crate std;
 use std::vec::Vec;
 
@@ -15,7 +16,7 @@ fn windows_reach_two_steps_either_way() {
             }
         }
     }
-    assert_eq!(Window::default(), Window::new(1, 1).unwrap());
+    assert_eq!(Window::DEFAULT, Window::new(1, 1).unwrap());
     assert_eq!(Window::NONE.codes(), 1);
 }
 
