@@ -9,6 +9,7 @@ use countersign_provision::{
     Kind, ReadError, Warning,
     pskc::{self, Error, Key, Policy, Reason, Token, Unlock},
 };
+use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 /// 2006-05-15T00:00:00Z: when the keys of figure 10 may be used.
@@ -400,6 +401,16 @@ fn xml_is_not_trusted() {
     ] {
         assert_eq!(first(xml).unwrap().err(), Some(error), "{xml:.80}");
     }
+    // Just within the bounds, and not for the container as a whole.
+    let deep = format!("{}{}", "<a>".repeat(16), "</a>".repeat(16));
+    let wide = format!("<a>{}</a>", "<b/>".repeat(511));
+    let long = format!("<a>{}</a>", "x".repeat(65_000));
+    assert!(first(&container(&[deep, wide, long.clone(), long].concat())).is_none());
+    assert_eq!(first(&container(&"<a>".repeat(17))).unwrap().err(), Some(Error::TooLarge));
+    let wide = format!("<a>{}</a>", "<b/>".repeat(512));
+    assert_eq!(first(&container(&wide)).unwrap().err(), Some(Error::TooLarge));
+    let long = format!("<a>{}</a>", "x".repeat(65_530));
+    assert_eq!(first(&container(&long)).unwrap().err(), Some(Error::TooLarge));
     assert!(first(&container("")).is_none());
     assert!(first(&container("<Extensions><a/></Extensions> text")).is_none());
     let bytes = b"<KeyContainer Version='1.0' xmlns='\xff'/>";
@@ -461,4 +472,29 @@ fn nothing_secret_is_printed() {
         assert!(!printed.contains(secret), "{printed}");
     }
     assert!(!format!("{:?}", Unlock::passphrase("qwerty")).contains("qwerty"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// A container that was damaged anywhere ends in keys and errors, and once after a fatal one.
+    #[test]
+    fn nothing_panics(
+        number in prop_oneof![Just(3_u8), Just(5), Just(6), Just(7), Just(10)],
+        at in any::<prop::sample::Index>(),
+        cut in 0_usize..40,
+        put in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'<'), Just(b'>'), Just(b'&'), Just(b'"')], 0..8),
+    ) {
+        let mut xml = figure(number).into_bytes();
+        let at = at.index(xml.len());
+        let end = (at + cut).min(xml.len());
+        xml.splice(at..end, put);
+        for unlock in [Unlock::Nothing, pre_shared(), Unlock::passphrase("qwerty")] {
+            let Ok(mut keys) = pskc::read(BufReader::with_capacity(7, &*xml), unlock, MAY_2006) else { continue };
+            let fatal = keys.by_ref().find(|item| {
+                matches!(item, Err(error) if !matches!(error, Error::Key { .. }))
+            });
+            prop_assert!(fatal.is_none() || keys.next().is_none());
+        }
+    }
 }
