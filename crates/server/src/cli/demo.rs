@@ -34,7 +34,7 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let text = self.configuration();
+        let text = self.configuration()?;
         let file = self.data.join("countersign.toml");
         let config = Config::parse(&file.display().to_string(), &text, [])?;
         log_to_stderr();
@@ -82,10 +82,12 @@ impl Demo {
     }
 
     /// What the demo is configured with; also written into its directory, so that the other commands can be tried.
-    fn configuration(&self) -> String {
-        let (listen, data) = (self.listen, toml_string(&self.data));
-        let outbox = toml_string(&self.data.join("outbox"));
-        format!(
+    fn configuration(&self) -> Result<String, Failure> {
+        // In full, so that the other commands find it from wherever they are called.
+        let data = std::path::absolute(&self.data)?;
+        let (listen, outbox) = (self.listen, toml_string(&data.join("outbox")));
+        let data = toml_string(&data);
+        Ok(format!(
             "# Written by `countersign demo` at each start.\n\
              listen = \"{listen}\"\n\
              issuer = \"countersign-demo\"\n\
@@ -100,7 +102,7 @@ impl Demo {
              enforce = \"Force\"\n\
              allow_remember = true\n\
              strategies = [\"AuthenticatorApp\", \"EmailCode\"]\n"
-        )
+        ))
     }
 
     /// The user's password, kept in the directory, so that it is the same at the next start; and whether it is new.
