@@ -1,114 +1,36 @@
-//! The browsers that one user is known by, and what a presented secret says.
+//! The browsers that one user is known by.
 //!
-//! Each is a family of secrets, rotated at each use; the keyed digests of the present and the
-//! previous one are kept. A secret that comes after another took its place ends its own family, and
-//! no other: somebody has a copy, or an answer was lost (D-01, D-06, D-14).
+//! A user has at most eight; what ends one ends no other (D-08, D-14). They live and die with the
+//! user's epoch: whoever turns the epoch calls [`Browsers::revoke_all`] in the same settle, so that
+//! no family of another epoch is ever kept (D-04).
 
+use std::collections::BTreeSet;
+
+use countersign_device::Label;
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
 use countersign_vault::Digest;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Policy;
+use crate::{Browser, Cookie, Entry, Policy, Presented};
 
 /// How many browsers a user is known by; the least recently used gives way (D-19).
 pub const MOST: usize = 8;
 
-/// How long the previous secret is accepted after a rotation, for tabs that log in together (D-03).
-pub const GRACE_SECS: u64 = 60;
-
-/// How far a stored time may lie ahead of now before a clock is wrong.
-const SKEW_SECS: u64 = 30;
-
-/// A browser of one user: known since its first completed login, remembered where it was granted.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Browser {
-    family: FamilyId,
-    present: [u8; 32],
-    previous: Option<[u8; 32]>,
-    /// When the present secret took its place.
-    rotated: u64,
-    /// Was the present secret ever presented? Where not, its answer may have been lost.
-    presented: bool,
-    known_since: u64,
-    last_used: u64,
-    /// When remembering was first granted. Its end counts from here, whatever came later (D-05).
-    remembered: Option<u64>,
-}
-
-/// What a presented secret says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use]
-pub enum Presented {
-    /// Nothing: no such family, or none of this user's.
-    Unknown,
-    /// This is the browser.
-    Known {
-        /// Which.
-        family: FamilyId,
-        /// May it skip the second factor now?
-        remembered: bool,
-        /// Should it be given a new secret? Not within the grace, where another tab was.
-        rotate: bool,
-    },
-    /// The previous secret came late, and the present one never did: an answer was lost. The family
-    /// ends, without alarm.
-    AnswerLost(FamilyId),
-    /// A secret came that another had replaced, and that other was used: there is a copy. The
-    /// family ends, and its owner is told.
-    Stolen(FamilyId),
-}
-
-/// The browsers of one user.
+/// The browsers of one user: at most [`MOST`], one a family.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Browsers(Vec<Browser>);
-
-impl Browser {
-    /// Its family.
-    #[must_use]
-    pub const fn family(&self) -> FamilyId {
-        self.family
-    }
-
-    /// Since when it is known.
-    #[must_use]
-    pub const fn known_since(&self) -> UnixTime {
-        UnixTime::from_secs(self.known_since)
-    }
-
-    /// When it was last used.
-    #[must_use]
-    pub const fn last_used(&self) -> UnixTime {
-        UnixTime::from_secs(self.last_used)
-    }
-
-    /// May it skip the second factor, by a policy that is read now?
-    #[must_use]
-    pub fn is_remembered(&self, policy: &Policy, now: UnixTime) -> bool {
-        let Some(granted) = self.remembered.filter(|_| policy.allows()) else { return false };
-        // A grant from the future is another node's wrong clock: it is none (D-11).
-        granted <= now.secs().saturating_add(SKEW_SECS)
-            && now.secs() < granted.saturating_add(policy.secs())
-    }
-
-    fn judge(&self, secret: &Digest, policy: &Policy, now: UnixTime) -> Presented {
-        let family = self.family;
-        let remembered = self.is_remembered(policy, now);
-        // Both are compared, whichever matches.
-        let is_present = Digest::from_bytes(self.present) == *secret;
-        let is_previous = self.previous.is_some_and(|of| Digest::from_bytes(of) == *secret);
-        let rotated = UnixTime::from_secs(self.rotated);
-        let in_grace = now.since(rotated) < GRACE_SECS && rotated.since(now) <= SKEW_SECS;
-        match (is_present, is_previous) {
-            (true, _) => Presented::Known { family, remembered, rotate: true },
-            (false, true) if in_grace => Presented::Known { family, remembered, rotate: false },
-            (false, true) if !self.presented => Presented::AnswerLost(family),
-            _ => Presented::Stolen(family),
-        }
-    }
-}
+pub struct Browsers(#[serde(deserialize_with = "checked")] Vec<Browser>);
 
 impl Browsers {
+    /// The entry of a cookie that is this user's, found by its family, which is no secret. Where a
+    /// cookie has several, it is the newest.
+    #[must_use]
+    pub fn presented<'c>(&self, cookie: &'c Cookie) -> Option<&'c Entry> {
+        let ours = |entry: &&Entry| self.0.iter().any(|browser| browser.family() == entry.family());
+        cookie.entries().iter().rev().find(ours)
+    }
+
     /// What a presented (family, digest of its secret) says. It changes nothing: what ends a family
     /// is [`revoke`](Self::revoke), what rotates it [`rotate`](Self::rotate).
     pub fn judge(
@@ -120,7 +42,7 @@ impl Browsers {
     ) -> Presented {
         self.0
             .iter()
-            .find(|browser| browser.family == family)
+            .find(|browser| browser.family() == family)
             .map_or(Presented::Unknown, |browser| browser.judge(secret, policy, now))
     }
 
@@ -128,59 +50,46 @@ impl Browsers {
     pub fn meet(&mut self, family: FamilyId, secret: &Digest, now: UnixTime) {
         self.revoke(family);
         while self.0.len() >= MOST {
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, browser)| browser.last_used);
+            // A use in the future was a wrong clock: it keeps no browser longer than one used now.
+            let used = |browser: &Browser| browser.last_used().min(now);
+            let oldest = self.0.iter().enumerate().min_by_key(|(_, browser)| used(browser));
             let Some((oldest, _)) = oldest else { break };
             self.0.remove(oldest);
         }
-        self.0.push(Browser {
-            family,
-            present: *secret.as_bytes(),
-            previous: None,
-            rotated: now.secs(),
-            presented: false,
-            known_since: now.secs(),
-            last_used: now.secs(),
-            remembered: None,
-        });
+        self.0.push(Browser::meet(family, secret, now));
     }
 
     /// Gives a browser that presented its present secret a new one.
     pub fn rotate(&mut self, family: FamilyId, next: &Digest, now: UnixTime) {
         if let Some(browser) = self.find(family) {
-            browser.previous = Some(browser.present);
-            browser.present = *next.as_bytes();
-            browser.rotated = now.secs();
-            browser.presented = false;
-            browser.last_used = now.secs();
+            browser.rotate(next, now);
         }
     }
 
     /// Notes that a browser presented its present secret, where no rotation follows.
     pub fn note_presented(&mut self, family: FamilyId, secret: &Digest) {
         if let Some(browser) = self.find(family) {
-            browser.presented |= Digest::from_bytes(browser.present) == *secret;
+            browser.note_presented(secret);
         }
     }
 
-    /// Remembers a browser, from its first grant on: a second grant extends nothing.
-    pub fn remember(&mut self, family: FamilyId, policy: &Policy, now: UnixTime) -> bool {
-        let allowed = policy.allows();
-        match self.find(family) {
-            Some(browser) if allowed => {
-                let running = browser.remembered.is_some() && browser.is_remembered(policy, now);
-                if !running {
-                    browser.remembered = Some(now.secs());
-                }
-                !running
-            }
-            _ => false,
+    /// Notes what a browser says that it is.
+    pub fn rename(&mut self, family: FamilyId, label: Label) {
+        if let Some(browser) = self.find(family) {
+            browser.rename(label);
         }
+    }
+
+    /// Remembers a browser, from its first grant on: a second grant extends nothing. Only for a
+    /// login that proved a second factor (D-17). Was it granted now?
+    pub fn remember(&mut self, family: FamilyId, policy: &Policy, now: UnixTime) -> bool {
+        self.find(family).is_some_and(|browser| browser.remember(policy, now))
     }
 
     /// Ends one family, and no other (D-08).
     pub fn revoke(&mut self, family: FamilyId) -> bool {
         let before = self.0.len();
-        self.0.retain(|browser| browser.family != family);
+        self.0.retain(|browser| browser.family() != family);
         self.0.len() < before
     }
 
@@ -196,13 +105,24 @@ impl Browsers {
     }
 
     fn find(&mut self, family: FamilyId) -> Option<&mut Browser> {
-        self.0.iter_mut().find(|browser| browser.family == family)
+        self.0.iter_mut().find(|browser| browser.family() == family)
     }
+}
+
+/// A stored list is no longer than one can grow, and has no family twice.
+fn checked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Browser>, D::Error> {
+    let list = Vec::<Browser>::deserialize(from)?;
+    let families: BTreeSet<_> = list.iter().map(Browser::family).collect();
+    if list.len() > MOST || families.len() < list.len() {
+        return Err(D::Error::custom("a stored list of browsers is too long, or has one twice"));
+    }
+    Ok(list)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use countersign_vault::{Purpose, Ring, Vault};
 
     const DAY: u64 = 24 * 60 * 60;
     const F: FamilyId = FamilyId::from_bytes([1; 16]);
@@ -244,6 +164,26 @@ mod tests {
         assert_eq!(browsers.judge(F, &secret(1), &policy(), at(21)), Presented::Stolen(F));
     }
 
+    /// D-03: 64 logins at once with one secret: one rotates it, none forks it.
+    #[test]
+    fn parallel_logins_rotate_once() {
+        let mut browsers = remembered();
+        let mut rotations = 0;
+        for _ in 0..64 {
+            let presented = browsers.judge(F, &secret(1), &policy(), at(5));
+            let Presented::Known { remembered: true, rotate, .. } = presented else {
+                panic!("known, and in the grace: {presented:?}");
+            };
+            if rotate {
+                rotations += 1;
+                browsers.rotate(F, &secret(2), at(5));
+            }
+        }
+        assert_eq!(rotations, 1);
+        let next = browsers.judge(F, &secret(2), &policy(), at(6));
+        assert_eq!(next, Presented::Known { family: F, remembered: true, rotate: true });
+    }
+
     /// D-01: a copy is used beside its original.
     #[test]
     fn a_secret_that_was_replaced_by_one_in_use_is_stolen() {
@@ -278,6 +218,19 @@ mod tests {
         assert!(skips(&browsers, 1, &Policy::new(true, DAY).unwrap(), at(DAY - 1)));
     }
 
+    /// D-05: what ran out is granted anew by a new proof alone, and what runs is not extended.
+    #[test]
+    fn a_second_grant_extends_nothing() {
+        let mut browsers = remembered();
+        assert!(!browsers.remember(F, &policy(), at(13 * DAY)));
+        assert!(skips(&browsers, 1, &policy(), at(14 * DAY - 1)));
+        assert!(!skips(&browsers, 1, &policy(), at(14 * DAY)));
+        assert!(browsers.remember(F, &policy(), at(14 * DAY)));
+        assert!(skips(&browsers, 1, &policy(), at(28 * DAY - 1)));
+        let until = browsers.list()[0].remembered_until(&policy(), at(15 * DAY));
+        assert_eq!(until, Some(at(28 * DAY)));
+    }
+
     /// D-08: one is revoked, and only that one.
     #[test]
     fn revoking_one_leaves_the_others() {
@@ -299,6 +252,29 @@ mod tests {
         }
     }
 
+    /// D-11: a clock that was ahead ends nothing that is in use, and keeps nothing alive.
+    #[test]
+    fn a_rotation_from_the_future_gives_no_grace() {
+        let mut browsers = remembered();
+        browsers.rotate(F, &secret(2), at(1000));
+        assert!(skips(&browsers, 2, &policy(), at(10)));
+        assert_eq!(browsers.judge(F, &secret(1), &policy(), at(969)), Presented::AnswerLost(F));
+        assert!(skips(&browsers, 1, &policy(), at(970)));
+        let end = UnixTime::from_secs(u64::MAX);
+        assert_eq!(browsers.judge(F, &secret(1), &policy(), end), Presented::AnswerLost(F));
+    }
+
+    /// D-19, D-11: whoever was used in the future goes first among equals, and never outlives all.
+    #[test]
+    fn a_use_in_the_future_keeps_no_place() {
+        let mut browsers = Browsers::default();
+        browsers.meet(F, &secret(1), UnixTime::from_secs(u64::MAX));
+        for n in 10..18_u8 {
+            browsers.meet(FamilyId::from_bytes([n; 16]), &secret(n), at(0));
+        }
+        assert_eq!(browsers.judge(F, &secret(1), &policy(), at(0)), Presented::Unknown);
+    }
+
     /// D-19: the cap holds, and the least recently used gives way.
     #[test]
     fn eight_at_most() {
@@ -310,7 +286,22 @@ mod tests {
         assert!(browsers.list().iter().all(|browser| browser.family().as_bytes()[0] >= 192));
     }
 
-    /// Never granted where the policy does not allow it (D-17 is its callers').
+    /// D-17: no judgement, rotation or label grants anything, and a family that ended is not
+    /// granted. That only a proof leads to a grant is its callers'.
+    #[test]
+    fn nothing_but_a_grant_remembers() {
+        let mut browsers = Browsers::default();
+        browsers.meet(F, &secret(1), at(0));
+        browsers.note_presented(F, &secret(1));
+        browsers.rotate(F, &secret(2), at(1));
+        browsers.rename(F, Label::clean("Firefox"));
+        assert!(!skips(&browsers, 2, &policy(), at(2)));
+        browsers.revoke(F);
+        assert!(!browsers.remember(F, &policy(), at(3)));
+        assert!(browsers.list().is_empty());
+    }
+
+    /// D-15: never granted where the policy does not allow it.
     #[test]
     fn nothing_is_remembered_where_it_is_not_allowed() {
         let mut browsers = Browsers::default();
@@ -319,10 +310,70 @@ mod tests {
         assert!(!skips(&browsers, 1, &policy(), at(0)));
     }
 
+    /// D-02: whoever reads the whole record builds no cookie from it.
+    #[test]
+    fn what_is_stored_is_no_secret() {
+        let mut bytes = 0..=u8::MAX;
+        let vault = Ring::try_new(|buf: &mut [u8]| {
+            buf.iter_mut().zip(&mut bytes).for_each(|(byte, next)| *byte = next);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let vault = vault.unwrap();
+        let digest = |secret: &[u8]| vault.digest(Purpose::new("browser secret"), &[secret]);
+        let mut browsers = Browsers::default();
+        browsers.meet(F, &digest(&[1; 32]), at(0));
+        browsers.rotate(F, &digest(&[2; 32]), at(1));
+        let stored = postcard::to_allocvec(&browsers).unwrap();
+        assert!(!stored.windows(32).any(|bytes| bytes == [1; 32] || bytes == [2; 32]));
+        for bytes in stored.windows(32) {
+            let presented = browsers.judge(F, &digest(bytes), &policy(), at(2));
+            assert_eq!(presented, Presented::Stolen(F));
+        }
+    }
+
+    /// The entry of this user, among those of others who share the browser.
+    #[test]
+    fn a_cookie_is_searched_by_its_families() {
+        let mut browsers = remembered();
+        let other = FamilyId::from_bytes([9; 16]);
+        let cookie = Cookie::default().with(F, [1; 32]).with(other, [9; 32]);
+        assert_eq!(browsers.presented(&cookie).map(Entry::family), Some(F));
+        assert!(browsers.presented(&cookie.clone().without(F)).is_none());
+        browsers.meet(G, &secret(2), at(0));
+        let both = cookie.with(G, [2; 32]);
+        assert_eq!(browsers.presented(&both).map(Entry::family), Some(G));
+        browsers.revoke_all();
+        assert!(browsers.presented(&both).is_none());
+    }
+
     #[test]
     fn they_survive_their_encoding() {
-        let bytes = postcard::to_allocvec(&remembered()).unwrap();
+        let mut browsers = remembered();
+        browsers.rename(F, Label::clean("Firefox on Linux"));
+        let bytes = postcard::to_allocvec(&browsers).unwrap();
         let back: Browsers = postcard::from_bytes(&bytes).unwrap();
         assert!(skips(&back, 1, &policy(), at(1)));
+        assert_eq!(back.list()[0].label().as_str(), "Firefox on Linux");
+        assert_eq!(back.list()[0].known_since(), at(0));
+    }
+
+    #[test]
+    fn a_list_that_never_was_is_refused() {
+        let browser = |n: u8| Browser::meet(FamilyId::from_bytes([n; 16]), &secret(n), at(0));
+        let read = |list: Vec<Browser>| {
+            postcard::from_bytes::<Browsers>(&postcard::to_allocvec(&list).unwrap())
+        };
+        assert!(read((0..8).map(browser).collect()).is_ok());
+        assert!(read((0..9).map(browser).collect()).is_err());
+        assert!(read(vec![browser(1), browser(2), browser(1)]).is_err());
+    }
+
+    /// E-17.
+    #[test]
+    fn debug_shows_no_digest() {
+        let mut browsers = remembered();
+        browsers.rotate(F, &secret(77), at(1));
+        let shown = format!("{browsers:?}");
+        assert!(!shown.contains("77, 77") && !shown.contains("1, 1"), "{shown}");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A browser that several people use carries an entry for each; a login touches its own user's and
 //! keeps the others. What is malformed, of another version or too long is an empty cookie and never
-//! an error: a cookie may cost a second factor, it may not break a login (D-09, D-10).
+//! an error: a cookie may cost a second factor, it may not break a login (D-09). Fields have fixed
+//! lengths, so that no two cookies have one value, and no cookie two (D-10).
 
 use std::fmt;
 
@@ -48,21 +49,25 @@ impl Cookie {
     /// How many entries it has at most.
     pub const MOST: usize = MOST;
 
-    /// Reads a value. Anything else is an empty cookie.
+    /// Reads a value. Anything that no cookie is written as is an empty cookie.
     #[must_use]
     pub fn parse(value: &str) -> Self {
         let mut room = [0; BYTES];
         if value.len() > CHARS {
             return Self::default();
         }
-        let entries = match Base64UrlUnpadded::decode(value, &mut room) {
-            Ok([VERSION, rest @ ..]) if rest.len() % ENTRY == 0 => {
-                rest.chunks_exact(ENTRY).filter_map(Entry::read).collect()
-            }
-            _ => Vec::new(),
+        let cookie = match Base64UrlUnpadded::decode(value, &mut room) {
+            Ok([VERSION, rest @ ..]) => Self::read(rest),
+            _ => None,
         };
         room.zeroize();
-        Self(entries)
+        cookie.unwrap_or_default()
+    }
+
+    /// Its entry of this family.
+    #[must_use]
+    pub fn entry(&self, family: FamilyId) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.family == family)
     }
 
     /// Its entries, newest last.
@@ -87,6 +92,20 @@ impl Cookie {
         let Self(mut entries) = self;
         entries.retain(|entry| entry.family != family);
         Self(entries)
+    }
+
+    /// Whole entries, one a family: two would be two guesses at it.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (entries, []) = bytes.as_chunks::<ENTRY>() else { return None };
+        let mut cookie = Self::default();
+        for entry in entries {
+            let entry = Entry::read(entry)?;
+            if cookie.entry(entry.family).is_some() {
+                return None;
+            }
+            cookie.0.push(entry);
+        }
+        Some(cookie)
     }
 }
 
@@ -162,9 +181,19 @@ mod tests {
             prop_assert!(cookie.entries().len() <= Cookie::MOST);
         }
 
+        /// D-10: what is read as a cookie is the one value of it.
+        #[test]
+        fn no_cookie_has_two_values(bytes in prop::collection::vec(any::<u8>(), 0..260), version in 0..3_u8) {
+            let value = Base64UrlUnpadded::encode_string(&[&[version], &bytes[..]].concat());
+            let cookie = Cookie::parse(&value);
+            if !cookie.entries().is_empty() {
+                prop_assert_eq!(cookie.to_string(), value);
+            }
+        }
+
         #[test]
         fn nothing_breaks_it(value in "\\PC{0,600}") {
-            let _ = Cookie::parse(&value);
+            prop_assert!(Cookie::parse(&value).entries().len() <= Cookie::MOST);
         }
     }
 
@@ -181,12 +210,44 @@ mod tests {
         assert_eq!(cookie.without(family(3)).entries().len(), 4);
     }
 
+    /// D-09: an older or a newer format is no cookie.
     #[test]
-    fn another_version_a_cut_one_and_a_huge_one_are_empty() {
+    fn another_version_is_empty() {
+        let written =
+            |version| Base64UrlUnpadded::encode_string(&[&[version], &[1; ENTRY][..]].concat());
+        assert_eq!(Cookie::parse(&written(VERSION)).entries().len(), 1);
+        for version in (0..=u8::MAX).filter(|version| *version != VERSION) {
+            assert!(Cookie::parse(&written(version)).entries().is_empty(), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_cut_a_padded_a_doubled_and_a_huge_one_are_empty() {
         let value = Cookie::default().with(family(1), [1; 32]).to_string();
-        let other = Base64UrlUnpadded::encode_string(&[&[2], &[1; ENTRY][..]].concat());
-        for bad in ["", "!", &value[..value.len() - 4], &other, &"A".repeat(1_000_000)] {
+        let bytes = [&[1; 16][..], &[1; 32], &[1; 16], &[2; 32]].concat();
+        let twice = Base64UrlUnpadded::encode_string(&[&[VERSION], &bytes[..]].concat());
+        let six = Base64UrlUnpadded::encode_string(&[&[VERSION], &[0; 6 * ENTRY][..]].concat());
+        let padded = format!("{value}==");
+        let huge = "A".repeat(1_000_000);
+        for bad in ["", "!", &value[..value.len() - 4], &padded, &twice, &six, &huge] {
             assert!(Cookie::parse(bad).entries().is_empty());
         }
+    }
+
+    /// D-10: ids that join to the same bytes are other cookies.
+    #[test]
+    fn entries_are_told_apart_by_their_places() {
+        let one = Cookie::default().with(family(1), [2; 32]).with(family(3), [4; 32]);
+        let other = Cookie::default().with(family(3), [4; 32]).with(family(1), [2; 32]);
+        assert_ne!(one.to_string(), other.to_string());
+        assert_eq!(one.entry(family(3)).map(Entry::secret), Some(&[4; 32]));
+        assert!(one.entry(family(2)).is_none());
+    }
+
+    /// E-17.
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", Cookie::default().with(family(1), [77; 32]));
+        assert!(!shown.contains("77") && !shown.contains("4d4d"), "{shown}");
     }
 }

@@ -113,7 +113,7 @@ mod tests {
         factor.succeed(NOW.saturating_add(1));
         assert_eq!((factor.failures(), factor.last_used()), (0, Some(NOW.saturating_add(1))));
         (0..100).for_each(|_| factor.fail());
-        assert!(factor.is_locked() && !factor.is_active());
+        assert!(factor.is_locked() && !factor.is_active() && factor.is_bound());
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
         let mut factor = EmailFactor::unproven(address(), NOW);
         assert!(!factor.is_active());
         factor.succeed(NOW);
-        assert!(!factor.is_active());
+        assert!(!factor.is_active() && !factor.is_bound());
         let bytes = postcard::to_allocvec(&factor).unwrap();
         assert_eq!(postcard::from_bytes::<EmailFactor>(&bytes), Ok(factor));
     }
