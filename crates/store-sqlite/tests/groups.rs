@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that measures")]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -92,16 +93,23 @@ fn more_than_can_wait_is_refused_at_once_and_the_rest_is_written() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let answers = Builder::new_current_thread().build().unwrap().block_on(async {
         let mut asked = JoinSet::new();
+        let polled = Arc::new(AtomicU16::new(0));
         for n in 0..ASKED {
             let store = Arc::clone(&store);
             let [high, low] = n.to_be_bytes();
             let mut settle = settle(low, Version::ABSENT);
             settle.key =
                 Key::from_bytes(std::array::from_fn(|at| if at < 16 { high } else { low }));
-            asked.spawn(async move { store.settle(settle).await });
+            let polled = Arc::clone(&polled);
+            asked.spawn(async move {
+                polled.fetch_add(1, Ordering::SeqCst);
+                store.settle(settle).await
+            });
         }
-        // All are asked before the first has an answer.
-        tokio::task::yield_now().await;
+        // All have asked before the first has an answer.
+        while polled.load(Ordering::SeqCst) < ASKED {
+            tokio::task::yield_now().await;
+        }
         other.execute_batch("COMMIT").unwrap();
         asked.join_all().await
     });
