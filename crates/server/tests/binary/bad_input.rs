@@ -265,6 +265,20 @@ fn challenge_belongs_to_its_user_and_login() {
 }
 
 #[test]
+fn wrong_password_and_unknown_user_are_told_alike() {
+    let scene = Scene::set();
+    let attempt = |email: &str| {
+        let body = json!({"email": email, "password": "not the password"});
+        let refused = scene.server.browser().post(AUTH, &body).refused(401);
+        assert!(refused.set_cookies().is_empty());
+        refused.body
+    };
+    assert_eq!(attempt(&scene.person.email), attempt("nobody@example.com"));
+    assert_eq!(attempt(&scene.person.email), attempt("no address"));
+    scene.unchanged();
+}
+
+#[test]
 fn unknown_device_is_told_as_a_wrong_code() {
     let mut scene = Scene::set();
     let right = scene.enrolled.app.peek();

@@ -1,10 +1,10 @@
 //! The command line: codes against oathtool, QR codes in the terminal, and configurations that do not load.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use super::support::qr;
-use super::support::server::countersign;
+use super::support::server::{Server, countersign};
 use super::support::tool::Tool;
 
 /// RFC 6238, appendix B: the secrets of SHA-1, SHA-256 and SHA-512, in base32.
@@ -138,6 +138,14 @@ fn help_names_every_command() {
         printed(&[command, "--help"]);
     }
     complaint(&["no-such-command"]);
+}
+
+#[test]
+fn server_ends_at_sigterm_as_asked() {
+    let mut server = Server::demo();
+    let id = server.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
 }
 
 #[test]

@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::support::authenticator::Authenticator;
 use super::support::browser::{Answer, Browser};
 use super::support::events::Events;
-use super::support::person::{EMAIL_VERIFY, Enrolled, Person, RECOVER, VERIFY, email_verification};
+use super::support::person::{
+    EMAIL_VERIFY, ENROL_VERIFY, Enrolled, Person, RECOVER, VERIFY, email_verification,
+};
+use super::support::qr;
 use super::support::race::race;
 use super::support::server::Server;
 
@@ -38,6 +42,20 @@ fn one_totp_under_many_logins_wins_once() {
     let bodies = tokens.iter().map(|token| json!({"mfaToken": token, "value": code})).collect();
     let answers = submit(&person.browser, VERIFY, bodies);
     assert_one_winner(&answers, 201);
+}
+
+#[test]
+fn one_enrolment_completes_once() {
+    let server = Server::demo();
+    let mut person = Person::of_demo(&server);
+    let login = person.login();
+    let mut app = Authenticator::scan(&qr::read(&login));
+    let body = json!({"mfaToken": login.text("mfaToken"), "token": app.code()});
+    let answers = submit(&person.browser, ENROL_VERIFY, vec![body; CONTENDERS]);
+    assert_one_winner(&answers, 201);
+    let events = Events::read(&server.data());
+    assert_eq!(events.of_kind("factor_added").len(), 1, "one app");
+    assert_eq!(events.of_kind("recovery_issued").len(), 1, "one recovery code");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! A configuration for `countersign serve`, written as an operator would, with one user in its directory.
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::server::{Server, countersign};
+use super::server::{Server, config_file, countersign};
 
 /// The user that each served directory knows.
 pub(crate) const EMAIL: &str = "ada@example.com";
@@ -98,24 +100,27 @@ impl Config {
     }
 
     fn write(&self, directory: &TempDir) -> PathBuf {
-        let file = directory.path().join("countersign.toml");
+        let file = config_file(directory.path());
         std::fs::write(&file, self.toml(&directory.path().join("data"), free_port())).unwrap();
         file
     }
 }
 
-/// `countersign user add`, the password by standard input.
+/// `countersign user add`.
 fn add_user(config: &Path) {
-    use std::io::Write;
-    use std::process::Stdio;
-
     let mut command = countersign();
-    command.args(["user", "add", "--email", EMAIL, "--config"]).arg(config);
-    let mut process = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    writeln!(process.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    with_input(command.args(["user", "add", "--email", EMAIL, "--config"]).arg(config), PASSWORD);
+}
+
+/// Runs a command that must succeed, with one line on its standard input.
+#[track_caller]
+pub(crate) fn with_input(command: &mut Command, line: &str) {
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    writeln!(process.stdin.take().unwrap(), "{line}").unwrap();
     let output = process.wait_with_output().unwrap();
     let shown = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "countersign user add: {shown}");
+    assert!(output.status.success(), "{command:?}: {shown}");
 }
 
 /// A port that nobody listens on at this moment.

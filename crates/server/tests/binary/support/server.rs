@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Lines};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::browser::Browser;
+use super::clock::wait_for;
 use super::outbox::Outbox;
 
 /// The built binary, without anything of this environment that could configure it.
@@ -103,6 +105,12 @@ impl Server {
         Self::demo_in(directory)
     }
 
+    /// Waits until the process ends by itself.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let ended = wait_for(Duration::from_secs(30), || self.process.try_wait().unwrap());
+        ended.expect("the server ends")
+    }
+
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
@@ -111,6 +119,11 @@ impl Server {
     /// The data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// The configuration file of `serve`.
+    pub(crate) fn config(&self) -> PathBuf {
+        config_file(self.directory.path())
     }
 
     /// A browser without cookies at this server.
@@ -157,6 +170,11 @@ impl Drop for Server {
             assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
         }
     }
+}
+
+/// Where a test's configuration lies in its directory.
+pub(crate) fn config_file(directory: &Path) -> PathBuf {
+    directory.join("countersign.toml")
 }
 
 fn errors(directory: &Path) -> PathBuf {
