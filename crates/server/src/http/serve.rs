@@ -86,3 +86,43 @@ async fn refused(error: &io::Error) {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::ConnectInfo;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    async fn connected(to: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(to).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn requests_under_way_are_answered_at_the_end() {
+        let (begun, mut begins) = tokio::sync::mpsc::channel(1);
+        let route = get(async move |ConnectInfo(peer): ConnectInfo<SocketAddr>| {
+            begun.send(()).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            format!("hello {}", peer.ip())
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (end, ended) = oneshot::channel::<()>();
+        let ended = async { ended.await.unwrap() };
+        let served = tokio::spawn(serve(listener, Router::new().route("/", route), ended));
+
+        let mut stream = connected(address).await;
+        begins.recv().await.unwrap();
+        end.send(()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("hello 127.0.0.1"), "{answer}");
+        served.await.unwrap();
+        assert!(TcpStream::connect(address).await.is_err(), "no new connection");
+    }
+}

@@ -93,11 +93,18 @@ async function proceed(answer) {
   if (answer.qrCode) {
     byId('qr').src = answer.qrCode;
     byId('secret').textContent = answer.secret.match(/.{1,4}/g).join(' ');
+    byId('app-link').href = keyUri(answer.secret);
     return show('enrol');
   }
   if (login.hasApp) return show('app');
   if (login.mailbox) return mail();
   throw new Refusal(0, { errors: ['Your account needs a second factor that this page does not know'] });
+}
+
+/** What the picture says, for a phone that cannot photograph its own screen. */
+function keyUri(secret) {
+  const [service, account] = [SERVICE, byId('email').value.trim()].map(encodeURIComponent);
+  return `otpauth://totp/${service}:${account}?secret=${secret}&issuer=${service}`;
 }
 
 /** The box is shown where the policy allows it. Without an answer we go on without the box. */

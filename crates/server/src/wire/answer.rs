@@ -177,3 +177,48 @@ pub struct TenantRow {
     /// Its name.
     pub name: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn all_four_arrays_are_there_and_strategies_are_an_array() {
+        let answer = AuthResponse {
+            mfa_required: true,
+            mfa_token: Some("t".to_owned()),
+            mfa_enrolled: Some(false),
+            mfa_devices: Some(MfaDevices::default()),
+            mfa_strategies: Some(vec!["AuthenticatorApp"]),
+            ..AuthResponse::default()
+        };
+        let expected = json!({
+            "mfaRequired": true,
+            "mfaToken": "t",
+            "mfaEnrolled": false,
+            "mfaDevices": {"webauthn": [], "phones": [], "authenticators": [], "emails": []},
+            "mfaStrategies": ["AuthenticatorApp"],
+        });
+        assert_eq!(to_value(&answer).unwrap(), expected, "and nothing that is not there is null");
+    }
+
+    #[test]
+    fn debug_shows_no_token_and_no_secret() {
+        let secret = || Some("hunter2".to_owned());
+        let answer = AuthResponse {
+            mfa_token: secret(),
+            qr_code: secret(),
+            secret: secret(),
+            recovery_code: secret(),
+            access_token: secret(),
+            refresh_token: secret(),
+            ..AuthResponse::default()
+        };
+        let pre_enrol = PreEnrol { qr_code: "hunter2".to_owned(), secret: "hunter2".to_owned() };
+        let shown =
+            format!("{answer:?} {pre_enrol:?} {:?}", OtcToken { otc_token: "hunter2".to_owned() });
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
