@@ -100,7 +100,15 @@ impl Browser {
     }
 
     /// Any method, path and bytes; `Content-Type: application/json` unless a header of this browser says otherwise.
+    ///
+    /// A server may refuse from the head alone and hang up, and then the refusal can be lost on its way: it is asked
+    /// for again. What was granted is not granted twice, so that hides nothing.
     pub(crate) fn send(&mut self, method: Method, path: &str, body: Vec<u8>) -> Answer {
+        for _ in 0..3 {
+            if let Ok(answer) = self.try_send(method.clone(), path, body.clone()) {
+                return answer;
+            }
+        }
         self.try_send(method, path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
