@@ -17,11 +17,11 @@ use crate::http::reply::answer;
 use crate::node::Node;
 use crate::wire;
 
-type Node_<S> = State<Arc<Node<S>>>;
+type Shared<S> = State<Arc<Node<S>>>;
 
 /// `mfa/verify`: a code of any authenticator, or the first one of a forced enrolment.
 pub(super) async fn any_code<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::CodeCheck>,
 ) -> Result<Response, ApiError> {
@@ -30,7 +30,7 @@ pub(super) async fn any_code<S: Store>(
 
 /// `mfa/authenticator/{device}/verify`: a code of one authenticator.
 pub(super) async fn device_code<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     device: Result<Path<String>, axum::extract::rejection::PathRejection>,
     caller: Caller,
     Body(request): Body<wire::CodeCheck>,
@@ -56,7 +56,7 @@ async fn code<S: Store>(
 
 /// `mfa/authenticator/enroll`: the secret of this login, the same each time.
 pub(super) async fn pre_enrol<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::LoginTokenOnly>,
 ) -> Result<Response, ApiError> {
@@ -67,7 +67,7 @@ pub(super) async fn pre_enrol<S: Store>(
 
 /// `mfa/authenticator/enroll/verify`: the first code of that secret.
 pub(super) async fn confirm<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::EnrolCheck>,
 ) -> Result<Response, ApiError> {
@@ -81,7 +81,7 @@ pub(super) async fn confirm<S: Store>(
 
 /// `mfa/emailcode`: sends a code.
 pub(super) async fn send_email<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::LoginTokenOnly>,
 ) -> Result<Response, ApiError> {
@@ -92,7 +92,7 @@ pub(super) async fn send_email<S: Store>(
 
 /// `mfa/emailcode/verify`: the code that was sent.
 pub(super) async fn email_code<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::EmailCodeCheck>,
 ) -> Result<Response, ApiError> {
@@ -107,7 +107,7 @@ pub(super) async fn email_code<S: Store>(
 
 /// `mfa/recover`: spends the recovery code. It removes the factors and logs nobody in.
 pub(super) async fn recover<S: Store>(
-    State(node): Node_<S>,
+    State(node): Shared<S>,
     caller: Caller,
     Body(request): Body<wire::Recover>,
 ) -> Result<Response, ApiError> {
