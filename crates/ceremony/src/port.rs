@@ -164,7 +164,8 @@ pub struct Settle {
     pub next: Version,
     /// The bytes that stand there afterwards.
     pub bytes: Vec<u8>,
-    /// What goes to the outbox in the same commit.
+    /// What goes to the outbox in the same commit: each id once in all time, and no more of them
+    /// than the outbox's bound.
     pub events: Vec<EventRow>,
     /// When the record ends, by the store's clock: from that second on it is absent. None: never.
     pub expiry: Option<UnixTime>,
