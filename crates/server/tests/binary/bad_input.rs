@@ -47,7 +47,7 @@ struct Scene {
 impl Scene {
     fn set() -> Self {
         let server = Server::demo();
-        let mut person = Person::of_demo(&server);
+        let mut person = Person::known_to(&server);
         let enrolled = person.enrol();
         let user = enrolled.answer.text("userId");
         let mfa_token = person.mfa_token();

@@ -113,7 +113,7 @@ fn code_raced_against_the_kill_wins_at_most_once() {
 fn code_sent_before_the_kill_verifies_once_after_it() {
     let server = Server::demo();
     let mut outbox = server.outbox();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     person.enrol();
     let mfa_token = person.mfa_token();
     let otc_token = person.request_email_code(&mfa_token);
@@ -142,7 +142,7 @@ fn enrol_or_die(mut person: Person) -> Option<(Authenticator, u64)> {
 
 /// The tenant of the demo's user, as its access token names it.
 pub(crate) fn demo_tenant(server: &Server) -> String {
-    let answer = Person::of_demo(server).enrol().answer;
+    let answer = Person::known_to(server).enrol().answer;
     answer.claims()["tenantId"].as_str().expect("a tenant").to_owned()
 }
 

@@ -21,7 +21,7 @@ fn zbarimg_reads_the_picture_and_oathtool_the_secret() {
     let test = "zbarimg_reads_the_picture_and_oathtool_the_secret";
     let Some([zbar, oath]) = Tool::find(["zbarimg", "oathtool"], test) else { return };
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let directory = tempfile::tempdir().unwrap();
     let scan = |name: &str, answer: &Answer| {
         let picture = directory.path().join(name);
@@ -67,7 +67,7 @@ fn zbarimg_reads_the_picture_and_oathtool_the_secret() {
 #[test]
 fn login_answer_of_a_forced_user_is_what_the_client_reads() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let before = person.login();
     assert_eq!(before.body["mfaRequired"], true);
     assert_eq!(before.body["mfaEnrolled"], false);
@@ -92,7 +92,7 @@ fn login_answer_of_a_forced_user_is_what_the_client_reads() {
 #[test]
 fn code_of_the_app_logs_in_once_by_its_device() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let Enrolled { mut app, spent, .. } = person.enrol();
 
     let login = person.login();
@@ -118,7 +118,7 @@ fn code_of_the_app_logs_in_once_by_its_device() {
 #[test]
 fn mfa_verify_completes_a_forced_enrolment_too() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let login = person.login();
     let mut app = Authenticator::scan(&qr::read(&login));
     let answer = person.verify(&login.text("mfaToken"), &app.code()).expect(201);
@@ -129,7 +129,7 @@ fn mfa_verify_completes_a_forced_enrolment_too() {
 #[test]
 fn both_prefixes_serve_the_same_job() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     person.browser = person.browser.with_prefix("/frontegg/identity");
     let mut enrolled = person.enrol();
     assert_full_answer(&server, &enrolled.answer);
@@ -144,7 +144,7 @@ fn both_prefixes_serve_the_same_job() {
 fn emailed_code_logs_in_once() {
     let server = Server::demo();
     let mut outbox = server.outbox();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     person.enrol();
 
     let mfa_token = person.mfa_token();
@@ -159,7 +159,7 @@ fn emailed_code_logs_in_once() {
 fn email_that_is_not_proven_is_no_factor() {
     let server = Server::demo();
     let mut outbox = server.outbox();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let mfa_token = person.mfa_token();
     let answer = person.browser.post("auth/v1/user/mfa/emailcode", &json!({"mfaToken": mfa_token}));
     assert!((400..500).contains(&answer.status), "{}", answer.status);
@@ -170,7 +170,7 @@ fn email_that_is_not_proven_is_no_factor() {
 #[test]
 fn remembered_browser_skips_the_second_factor_and_no_other_does() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let mfa_token = person.mfa_token();
     let allowed = person.browser.get(&format!("{ALLOW_REMEMBER}?mfaToken={mfa_token}")).expect(200);
     assert_eq!(
@@ -203,7 +203,7 @@ fn remembered_browser_skips_the_second_factor_and_no_other_does() {
 #[test]
 fn recovery_removes_the_factors_and_lets_nobody_in() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let enrolled = person.enrol();
     let email = person.email.clone();
 
@@ -233,7 +233,7 @@ fn recovery_removes_the_factors_and_lets_nobody_in() {
 fn after_a_recovery_the_password_alone_enrols_nothing_elsewhere() {
     let server = Server::demo();
     let mut outbox = server.outbox();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let enrolled = person.enrol();
     let body = json!({"email": person.email, "recoveryCode": enrolled.recovery_code});
     person.browser.post(RECOVER, &body).expect(200);
@@ -259,7 +259,7 @@ fn after_a_recovery_the_password_alone_enrols_nothing_elsewhere() {
 #[test]
 fn refresh_rotates_and_a_reuse_ends_the_family() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     person.enrol();
     let refresh = |browser: &mut Browser| browser.post(REFRESH, &json!({"tenantId": null}));
 
@@ -280,7 +280,7 @@ fn refresh_rotates_and_a_reuse_ends_the_family() {
 #[test]
 fn me_and_tenants_answer_the_bearer_and_nobody_else() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let answer = person.enrol().answer;
     let token = answer.text("accessToken");
     let mut browser = server.browser().with_bearer(&token);

@@ -25,7 +25,7 @@ const FOREIGN: &[&str] = &[
 
 fn served() -> (Server, Person) {
     let server = Config::new().origin(FRIEND).serve();
-    let person = Person::with_password(server.browser(), &server.email, &server.password);
+    let person = Person::known_to(&server);
     (server, person)
 }
 

@@ -31,7 +31,7 @@ fn listener_beyond_loopback_does_not_come_up_untold() {
 #[test]
 fn stranger_is_refused_and_loopback_is_served() {
     let Some(address) = own_address("stranger_is_refused_and_loopback_is_served") else { return };
-    let server = Config::new().everywhere("trusted_proxies = [\"192.0.2.1\"]").serve();
+    let server = Config::new().everywhere().line("trusted_proxies = [\"192.0.2.1\"]").serve();
     let refused = login(&server, &mut from(address, &server)).refused(403);
     assert!(refused.set_cookies().is_empty());
     // Who is no proxy of ours cannot claim TLS.
@@ -43,7 +43,8 @@ fn stranger_is_refused_and_loopback_is_served() {
 #[test]
 fn named_proxy_is_believed_that_it_ends_tls() {
     let Some(address) = own_address("named_proxy_is_believed_that_it_ends_tls") else { return };
-    let server = Config::new().everywhere(&format!("trusted_proxies = [\"{address}\"]")).serve();
+    let server =
+        Config::new().everywhere().line(&format!("trusted_proxies = [\"{address}\"]")).serve();
     let mut person = Person::with_password(
         from(address, &server).with_header("x-forwarded-proto", "https"),
         &server.email,
@@ -60,7 +61,7 @@ fn named_proxy_is_believed_that_it_ends_tls() {
 #[test]
 fn stranger_is_served_where_told_so() {
     let Some(address) = own_address("stranger_is_served_where_told_so") else { return };
-    let server = Config::new().everywhere("allow_plain_http = true").serve();
+    let server = Config::new().everywhere().line("allow_plain_http = true").serve();
     login(&server, &mut from(address, &server)).expect(200);
 }
 

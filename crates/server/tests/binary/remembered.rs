@@ -23,9 +23,9 @@ fn remember(person: &mut Person) -> Enrolled {
 #[test]
 fn copied_cookie_is_noticed_and_ends_its_family() {
     let server = Server::demo();
-    let mut owner = Person::of_demo(&server);
+    let mut owner = Person::known_to(&server);
     remember(&mut owner);
-    let mut thief = Person::of_demo(&server);
+    let mut thief = Person::known_to(&server);
     thief.browser = owner.browser.clone();
     assert_eq!(owner.login().body["mfaRequired"], false);
     assert_eq!(owner.login().body["mfaRequired"], false);
@@ -60,7 +60,7 @@ fn browser_is_remembered_for_one_user_alone() {
 #[test]
 fn reports_that_end_sessions_end_remembering() {
     let server = Server::demo();
-    let mut person = Person::of_demo(&server);
+    let mut person = Person::known_to(&server);
     let user = remember(&mut person).answer.text("userId");
     assert_eq!(person.login().body["mfaRequired"], false);
     let mut vendor = server.browser().with_bearer(&server.vendor_token());

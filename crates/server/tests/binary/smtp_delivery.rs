@@ -10,7 +10,7 @@ use super::support::smtp::Smtp;
 fn served() -> (Smtp, Server, Person) {
     let smtp = Smtp::start();
     let server = Config::new().smtp(smtp.address).serve();
-    let person = Person::with_password(server.browser(), &server.email, &server.password);
+    let person = Person::known_to(&server);
     (smtp, server, person)
 }
 

@@ -30,10 +30,15 @@ impl Config {
         Self { host, lines: String::new(), origins: Vec::new(), smtp: None }
     }
 
-    /// Listens on every address of this machine, and says this line about it.
-    pub(crate) fn everywhere(mut self, line: &str) -> Self {
+    /// Listens on every address of this machine.
+    pub(crate) fn everywhere(mut self) -> Self {
         self.host = Ipv4Addr::UNSPECIFIED.into();
-        line.clone_into(&mut self.lines);
+        self
+    }
+
+    /// Another line of the file.
+    pub(crate) fn line(mut self, line: &str) -> Self {
+        self.lines = format!("{}{line}\n", self.lines);
         self
     }
 

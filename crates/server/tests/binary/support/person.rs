@@ -58,12 +58,12 @@ pub(crate) struct Enrolled {
 }
 
 impl Person {
-    /// The demo's user, at a fresh browser.
-    pub(crate) fn of_demo(server: &Server) -> Self {
+    /// The user in the server's own directory, at a fresh browser.
+    pub(crate) fn known_to(server: &Server) -> Self {
         Self::with_password(server.browser(), &server.email, &server.password)
     }
 
-    /// A user of the server's own directory.
+    /// Somebody with a password.
     pub(crate) fn with_password(browser: Browser, email: &str, password: &str) -> Self {
         let first = FirstFactor::Password(password.to_owned());
         Self { browser, email: email.to_owned(), first }
