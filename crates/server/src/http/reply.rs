@@ -1,5 +1,7 @@
 //! From what the engine says to what the client reads: status, body, cookies.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
@@ -19,6 +21,8 @@ use crate::wire::{AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
 
 /// 400 days: the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
 const LONGEST_COOKIE: u64 = 34_560_000;
+/// The last second that an HTTP date can say: in the year 9999.
+const LAST_HTTP_DATE: u64 = 253_402_300_799;
 
 /// The answer to whatever a login or a verification came to.
 pub(super) fn answer<S: Store>(
@@ -89,7 +93,9 @@ fn session_cookies<S: Store>(
 
 fn with_tokens(tokens: &Tokens) -> AuthResponse {
     let claims = &tokens.claims;
-    let expires = std::time::UNIX_EPOCH + std::time::Duration::from_secs(tokens.expires.secs());
+    // A clock beyond that year is wrong, and no reason to have no answer.
+    let expires = Duration::from_secs(tokens.expires.secs().min(LAST_HTTP_DATE));
+    let expires = UNIX_EPOCH.checked_add(expires).unwrap_or(UNIX_EPOCH);
     AuthResponse {
         token_type: Some("bearer"),
         mfa_required: false,
