@@ -5,6 +5,12 @@
 //! and so rounds of its own. All of it is safe code: what needs `unsafe` is to enter a function compiled
 //! for an instruction set, and that is done in [`kernel`](crate::kernel) alone.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::modulo_one,
+    reason = "registers go side by side by their number, also where there is one"
+)]
+
 pub(crate) mod constants;
 #[macro_use]
 mod rounds;

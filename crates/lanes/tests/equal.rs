@@ -1,6 +1,15 @@
 //! Every kernel that this processor has, not only the chosen one, computes what `sha1` and `sha2` do:
 //! on random input, and on every length of a slice up to a few bundles.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    reason = "tests"
+)]
+
 use countersign_lanes::{Bundle, Hash, Kernel, Schedule, Sha1, Sha256, Sha512};
 use proptest::prelude::*;
 

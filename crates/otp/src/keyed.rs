@@ -13,10 +13,10 @@ use crate::{
 
 /// The state of HMAC after a key: a code from it costs two compressions of the hash.
 #[derive(Clone)]
-pub struct Keyed(State);
+pub struct Keyed(pub(crate) State);
 
 #[derive(Clone)]
-enum State {
+pub(crate) enum State {
     Sha1(Sha1),
     Sha256(Sha256),
     Sha512(Sha512),

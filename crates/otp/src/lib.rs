@@ -11,6 +11,8 @@ mod macros;
 mod algorithm;
 mod alphabet;
 mod base32;
+#[cfg(feature = "lanes")]
+pub mod batch;
 mod code;
 mod decimal;
 pub mod delivered;

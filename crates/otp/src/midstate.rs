@@ -11,7 +11,7 @@
 //! 5.3), which here reads every word whatever the offset is: no address depends on a secret.
 
 use sha1::Digest;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, zeroize_bytes};
 
 /// A hash's key state: `$words` words of type `$word` for each chaining value, blocks of `$block` bytes.
 macro_rules! midstate {
@@ -19,8 +19,8 @@ macro_rules! midstate {
         /// The chaining values after `key ^ ipad` and `key ^ opad`.
         #[derive(Clone)]
         pub(crate) struct $name {
-            inner: [$word; $words],
-            outer: [$word; $words],
+            pub(crate) inner: [$word; $words],
+            pub(crate) outer: [$word; $words],
         }
 
         impl $name {
@@ -28,18 +28,44 @@ macro_rules! midstate {
                 let mut block = key_block::<$digest, $block>(key);
                 let mut blocks = [block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c)];
                 let (mut inner, mut outer): ([$word; $words], _) = ($initial, $initial);
-                let [inner_block, outer_block] = &blocks;
-                $compress(&mut inner, core::slice::from_ref(inner_block));
-                $compress(&mut outer, core::slice::from_ref(outer_block));
-                block.as_mut_slice().zeroize();
-                blocks.as_flattened_mut().zeroize();
+                #[cfg(feature = "lanes")]
+                let done = crate::batch::absorb::<countersign_lanes::$name>(
+                    [&mut inner, &mut outer],
+                    &blocks,
+                );
+                #[cfg(not(feature = "lanes"))]
+                let done = false;
+                if !done {
+                    let [inner_block, outer_block] = &blocks;
+                    $compress(&mut inner, core::slice::from_ref(inner_block));
+                    $compress(&mut outer, core::slice::from_ref(outer_block));
+                }
+                zeroize_bytes(&mut block);
+                zeroize_bytes(blocks.as_flattened_mut());
                 Self { inner, outer }
             }
 
-            /// The truncated HMAC of each counter: 31 bits. A compression mostly waits for itself;
-            /// several that do not need each other run side by side in that time.
+            /// The truncated HMAC of each counter: 31 bits.
             #[inline]
             pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u64; N] {
+                #[cfg(feature = "lanes")]
+                if let Some(values) = crate::batch::truncated::<countersign_lanes::$name, N>(
+                    &self.inner,
+                    &self.outer,
+                    counters,
+                ) {
+                    return values;
+                }
+                self.truncated_by_blocks(counters)
+            }
+
+            /// The same by the block functions. A compression mostly waits for itself; several that
+            /// do not need each other run side by side in that time.
+            #[inline]
+            pub(crate) fn truncated_by_blocks<const N: usize>(
+                &self,
+                counters: [u64; N],
+            ) -> [u64; N] {
                 let mut blocks = counters.map(|c| last_block::<$block>(&c.to_be_bytes()));
                 let mut digests = [self.inner; N];
                 for (digest, block) in digests.iter_mut().zip(&blocks) {
@@ -54,7 +80,7 @@ macro_rules! midstate {
                 }
                 let values = digests.map(|d| truncate(d.map(<$word>::to_be_bytes).as_flattened()));
                 digests.as_flattened_mut().zeroize();
-                blocks.as_flattened_mut().zeroize();
+                zeroize_bytes(blocks.as_flattened_mut());
                 values
             }
         }

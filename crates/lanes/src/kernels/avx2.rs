@@ -9,10 +9,7 @@ use zeroize::Zeroize;
 
 use crate::{
     Bundle, Schedule, Sha1, Sha256, Sha512,
-    kernels::{
-        plain::{halves, truncate},
-        wide::Register,
-    },
+    kernels::plain::{halves, truncate},
 };
 
 /// On 8 lanes of 32 bits.

@@ -3,7 +3,7 @@
 /// The functions of one hash on one instruction set: `$ops` is a type of operations on a register of
 /// `$wide` words, of which a bundle's row has `$parts`, and `$together` registers go side by side.
 macro_rules! wide {
-    ($nested:ident, $shared:ident, $compress:ident, $group:ident, $group_shared:ident, $finish:ident,
+    ($nested:ident, $shared:ident, $compress:ident, $group:ident,
      $features:literal, $ops:ident, $hash:ident, $word:ty, $rounds:literal, lanes $lanes:literal,
      wide $wide:literal, parts $parts:literal, together $together:literal, state $words:literal,
      block $bytes:literal, $sha:ident $(, $k:ident)?; bits $tail_bits:literal $digest_bits:literal;
@@ -23,10 +23,10 @@ macro_rules! wide {
             let (tails, last_tails) = tails[..length].as_chunks::<APART>();
             let (out, last_out) = out[..length].as_chunks_mut::<APART>();
             for ((bundles, tails), out) in bundles.iter().zip(tails).zip(out) {
-                $group::<$together>(bundles, tails, out);
+                $group::<$together, false>(bundles, tails, &[0; $rounds], out);
             }
             for ((bundle, tails), out) in last.iter().zip(last_tails).zip(last_out) {
-                $group::<$parts>(from_ref(bundle), from_ref(tails), from_mut(out));
+                $group::<$parts, false>(from_ref(bundle), from_ref(tails), &[0; $rounds], from_mut(out));
             }
         }
 
@@ -42,10 +42,10 @@ macro_rules! wide {
             let (bundles, last) = bundles[..length].as_chunks::<APART>();
             let (out, last_out) = out[..length].as_chunks_mut::<APART>();
             for (bundles, out) in bundles.iter().zip(out) {
-                $group_shared::<$together>(bundles, &schedule.words, out);
+                $group::<$together, true>(bundles, &[], &schedule.words, out);
             }
             for (bundle, out) in last.iter().zip(last_out) {
-                $group_shared::<$parts>(from_ref(bundle), &schedule.words, from_mut(out));
+                $group::<$parts, true>(from_ref(bundle), &[], &schedule.words, from_mut(out));
             }
         }
 
@@ -89,63 +89,40 @@ macro_rules! wide {
             words.zeroize();
         }
 
-        /// `N` registers: so many bundles, by the parts that a row has.
+        /// `N` registers, which are so many bundles as their rows have parts: the first hash over a tail
+        /// for each lane, or over one for all whose block is expanded, the second over the digests of the
+        /// first, truncated.
         #[inline]
         #[target_feature(enable = $features)]
-        fn $group<const N: usize>(
+        fn $group<const N: usize, const SHARED: bool>(
             bundles: &[Bundle<$hash>],
             tails: &[[u64; $lanes]],
+            expanded: &[$word; $rounds],
             out: &mut [[u32; $lanes]],
         ) {
             let ops = $ops::new();
-            let mut start = [[ops.splat(0); N]; $words];
-            let mut $tail = [[0; $wide]; N];
-            for i in 0..N {
-                for (word, row) in start.iter_mut().zip(&bundles[i / $parts].first.0) {
-                    word[i] = ops.load(&row.as_chunks::<$wide>().0[i % $parts]);
-                }
-                $tail[i] = tails[i / $parts].as_chunks::<$wide>().0[i % $parts];
-            }
             let $ops_name = ops;
-            let mut words = last_block!(ops, N, $tail_bits; $($t: $tail_word),+);
-            let inner = $sha!(scheduled, $($k,)? ops, N, start, words);
-            $finish(ops, bundles, inner, out);
-        }
-
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn $group_shared<const N: usize>(
-            bundles: &[Bundle<$hash>],
-            words: &[$word; $rounds],
-            out: &mut [[u32; $lanes]],
-        ) {
-            let ops = $ops::new();
             let mut start = [[ops.splat(0); N]; $words];
             for i in 0..N {
                 for (word, row) in start.iter_mut().zip(&bundles[i / $parts].first.0) {
                     word[i] = ops.load(&row.as_chunks::<$wide>().0[i % $parts]);
                 }
             }
-            let inner = $sha!(shared, $($k,)? ops, N, start, words);
-            $finish(ops, bundles, inner, out);
-        }
-
-        /// The second hash over the digests of the first, truncated.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn $finish<const N: usize>(
-            ops: $ops,
-            bundles: &[Bundle<$hash>],
-            $inner: [[<$ops as Register>::V; N]; $words],
-            out: &mut [[u32; $lanes]],
-        ) {
-            let mut start = [[ops.splat(0); N]; $words];
+            let $inner = if SHARED {
+                $sha!(shared, $($k,)? ops, N, start, expanded)
+            } else {
+                let mut $tail = [[0; $wide]; N];
+                for i in 0..N {
+                    $tail[i] = tails[i / $parts].as_chunks::<$wide>().0[i % $parts];
+                }
+                let mut words = last_block!(ops, N, $tail_bits; $($t: $tail_word),+);
+                $sha!(scheduled, $($k,)? ops, N, start, words)
+            };
             for i in 0..N {
                 for (word, row) in start.iter_mut().zip(&bundles[i / $parts].second.0) {
                     word[i] = ops.load(&row.as_chunks::<$wide>().0[i % $parts]);
                 }
             }
-            let $ops_name = ops;
             let mut words = last_block!(ops, N, $digest_bits; $($d: $digest_word),+);
             let digests = $sha!(scheduled, $($k,)? ops, N, start, words);
             for i in 0..N {
@@ -163,10 +140,6 @@ macro_rules! wide {
 macro_rules! operations_on {
     ($ops:ident, $features:literal, $v:ty, $word:ty, $wide:literal; load $load:expr; store $store:expr;
      splat $splat:expr; $($name:ident($($x:ident),+) = $one:expr;)+) => {
-        impl Register for $ops {
-            type V = $v;
-        }
-
         impl $ops {
             $(
                 #[inline]
@@ -235,21 +208,21 @@ macro_rules! whole_tails {
 macro_rules! all_hashes {
     ($features:literal, $ops32:ident $wide32:literal, $ops64:ident $wide64:literal, parts $parts:literal,
      together $sha1:literal $sha256:literal $sha512:literal) => {
-        wide!(sha1_nested, sha1_nested_shared, sha1_compress, sha1_group, sha1_group_shared, sha1_finish,
+        wide!(sha1_nested, sha1_nested_shared, sha1_compress, sha1_group,
             $features, $ops32, Sha1, u32, 80, lanes 16, wide $wide32, parts $parts, together $sha1,
             state 5, block 64, sha1; bits 576 672;
             tail tails, o => 0: o.halves(tails, false), 1: o.halves(tails, true), 2: [o.splat(1 << 31); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: [o.splat(1 << 31); N];
             truncated d, i => [d[0][i], d[1][i], d[2][i], d[3][i], d[4][i]], d[4][i]);
-        wide!(sha256_nested, sha256_nested_shared, sha256_compress, sha256_group, sha256_group_shared,
-            sha256_finish, $features, $ops32, Sha256, u32, 64, lanes 16, wide $wide32, parts $parts,
+        wide!(sha256_nested, sha256_nested_shared, sha256_compress, sha256_group,
+            $features, $ops32, Sha256, u32, 64, lanes 16, wide $wide32, parts $parts,
             together $sha256, state 8, block 64, sha2, K256; bits 576 768;
             tail tails, o => 0: o.halves(tails, false), 1: o.halves(tails, true), 2: [o.splat(1 << 31); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: d[5], 6: d[6], 7: d[7],
                 8: [o.splat(1 << 31); N];
             truncated d, i => [d[0][i], d[1][i], d[2][i], d[3][i], d[4][i]], d[7][i]);
-        wide!(sha512_nested, sha512_nested_shared, sha512_compress, sha512_group, sha512_group_shared,
-            sha512_finish, $features, $ops64, Sha512, u64, 80, lanes 8, wide $wide64, parts $parts,
+        wide!(sha512_nested, sha512_nested_shared, sha512_compress, sha512_group,
+            $features, $ops64, Sha512, u64, 80, lanes 8, wide $wide64, parts $parts,
             together $sha512, state 8, block 128, sha2, K512; bits 1088 1536;
             tail tails, o => 0: o.whole(tails), 1: [o.splat(1 << 63); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: d[5], 6: d[6], 7: d[7],
@@ -259,9 +232,4 @@ macro_rules! all_hashes {
                 [a, b, c, d1, halves(d[2][i])[0]]
             }, halves(d[7][i])[1]);
     };
-}
-
-/// What a vector register is.
-pub(crate) trait Register {
-    type V;
 }

@@ -1,0 +1,264 @@
+//! Many codes at once, over SIMD lanes: many keys at one step, many counters of one key, any pairs of
+//! the two, and verification of many codes. The same codes as one at a time, for a tenth of the work.
+//!
+//! A [`Rack`] holds the states of as many keys as the hash has lanes, in the order in which the kernels
+//! read them: 16 keys for SHA-1 and SHA-256, 8 for SHA-512. It stands for the keys and is wiped as they
+//! are. Empty slots are computed like any other, so that the work tells nothing of them.
+//!
+//! Codes come and go as the *numbers* that they write, below 10^digits: text costs a fifth as much again
+//! as its code. [`number`] and [`code`] lead from one to the other.
+//!
+//! [`find`] judges every code at every step of the window, whatever matches, and selects the latest match
+//! above each spent step by masks: neither time nor addresses tell where a code is right (first-match
+//! timing).
+
+mod find;
+
+use countersign_lanes::Kernel;
+pub use countersign_lanes::{Bundle as Rack, Hash, Schedule, Sha1, Sha256, Sha512};
+use zeroize::Zeroize;
+
+pub use self::find::{Around, find, look_ahead};
+use crate::{Code, Digits, Keyed, keyed::State, scan};
+
+/// A hash that keys are absorbed into: [`Sha1`], [`Sha256`] and [`Sha512`].
+pub trait KeyedHash: Hash {
+    /// The chaining values of a key that was absorbed into this hash.
+    #[doc(hidden)]
+    fn states(key: &Keyed) -> Option<(&Self::State, &Self::State)>;
+}
+
+macro_rules! keyed_hash {
+    ($($hash:ident)+) => {$(
+        impl KeyedHash for $hash {
+            #[inline]
+            fn states(key: &Keyed) -> Option<(&Self::State, &Self::State)> {
+                match &key.0 {
+                    State::$hash(state) => Some((&state.inner, &state.outer)),
+                    _ => None,
+                }
+            }
+        }
+    )+};
+}
+keyed_hash!(Sha1 Sha256 Sha512);
+
+/// Puts a key into a slot of a rack. False, and nothing put, if the key was absorbed into another hash, or
+/// if there is no such slot.
+#[must_use = "a key of another hash is not put"]
+pub fn put<H: KeyedHash>(rack: &mut Rack<H>, slot: usize, key: &Keyed) -> bool {
+    match H::states(key) {
+        Some((inner, outer)) if slot < H::LANES => {
+            rack.set(slot, inner, outer);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// The number of the code of each key at its own counter, or step. Up to the shortest of the slices.
+pub fn codes<H: KeyedHash>(
+    racks: &[Rack<H>],
+    counters: &[H::Lanes<u64>],
+    digits: Digits,
+    numbers: &mut [H::Lanes<u32>],
+) {
+    Kernel::best::<H>().nested(racks, counters, numbers);
+    numbers.iter_mut().for_each(|numbers| reduce(numbers.as_mut(), digits));
+}
+
+/// The number of the code of each key at one counter, or step, whose [`Schedule`] serves for all keys and
+/// as long as the step does.
+pub fn codes_at<H: KeyedHash>(
+    racks: &[Rack<H>],
+    counter: &Schedule<H>,
+    digits: Digits,
+    numbers: &mut [H::Lanes<u32>],
+) {
+    Kernel::best::<H>().nested_shared(racks, counter, numbers);
+    numbers.iter_mut().for_each(|numbers| reduce(numbers.as_mut(), digits));
+}
+
+/// The numbers of a key's codes from counter `first` on, one for each place; past the largest counter, of
+/// the largest again.
+pub fn codes_from(key: &Keyed, first: u64, digits: Digits, numbers: &mut [u32]) {
+    let counters = (0..).map(|ahead| first.saturating_add(ahead));
+    match &key.0 {
+        State::Sha1(_) => from::<Sha1>(key, counters, digits, numbers),
+        State::Sha256(_) => from::<Sha256>(key, counters, digits, numbers),
+        State::Sha512(_) => from::<Sha512>(key, counters, digits, numbers),
+    }
+}
+
+/// The numbers of the codes of any keys, of whatever hash, each at its own counter or step. Up to the
+/// shorter of the two.
+pub fn codes_of_each<'k>(
+    pairs: impl IntoIterator<Item = (&'k Keyed, u64)>,
+    digits: Digits,
+    numbers: &mut [u32],
+) {
+    let mut waiting = (Waiting::<Sha1>::new(), Waiting::<Sha256>::new(), Waiting::<Sha512>::new());
+    let length = numbers.len();
+    for (place, (key, counter)) in pairs.into_iter().take(length).enumerate() {
+        match &key.0 {
+            State::Sha1(_) => waiting.0.push(key, counter, place, digits, numbers),
+            State::Sha256(_) => waiting.1.push(key, counter, place, digits, numbers),
+            State::Sha512(_) => waiting.2.push(key, counter, place, digits, numbers),
+        }
+    }
+    waiting.0.compute(digits, numbers);
+    waiting.1.compute(digits, numbers);
+    waiting.2.compute(digits, numbers);
+}
+
+/// The code of one key at a counter, computed as without lanes: by the block functions of `sha1` and
+/// `sha2` alone. What all else here is tested and measured against.
+#[must_use]
+pub fn code_by_blocks(key: &Keyed, counter: u64, digits: Digits) -> Code {
+    let [value] = match &key.0 {
+        State::Sha1(state) => state.truncated_by_blocks([counter]),
+        State::Sha256(state) => state.truncated_by_blocks([counter]),
+        State::Sha512(state) => state.truncated_by_blocks([counter]),
+    };
+    Code::truncated(value, digits)
+}
+
+/// The number that a code writes; what no code is, for a code of another number of digits.
+#[must_use]
+pub fn number(code: &Code, digits: Digits) -> u32 {
+    u32::try_from(scan::candidate(code, digits)).unwrap_or(u32::MAX)
+}
+
+/// The code that writes a number, of which it has the last digits.
+#[must_use]
+pub fn code(number: u32, digits: Digits) -> Code {
+    Code::truncated(u64::from(number), digits)
+}
+
+/// Pairs of keys and counters that wait for two racks to be full, and where their numbers go.
+struct Waiting<H: KeyedHash> {
+    racks: [Rack<H>; 2],
+    counters: [H::Lanes<u64>; 2],
+    places: [H::Lanes<usize>; 2],
+    length: usize,
+}
+
+impl<H: KeyedHash> Waiting<H> {
+    fn new() -> Self {
+        Self {
+            racks: [Rack::new(), Rack::new()],
+            counters: [H::splat(0); 2],
+            places: [H::splat(usize::MAX); 2],
+            length: 0,
+        }
+    }
+
+    fn push(
+        &mut self,
+        key: &Keyed,
+        counter: u64,
+        place: usize,
+        digits: Digits,
+        numbers: &mut [u32],
+    ) {
+        let (half, slot) = if self.length < H::LANES {
+            (0, self.length)
+        } else {
+            (1, self.length.wrapping_sub(H::LANES))
+        };
+        if let (Some(rack), Some(counters), Some(places)) =
+            (self.racks.get_mut(half), self.counters.get_mut(half), self.places.get_mut(half))
+            && let (Some(to), Some(at)) =
+                (counters.as_mut().get_mut(slot), places.as_mut().get_mut(slot))
+            && put(rack, slot, key)
+        {
+            (*to, *at) = (counter, place);
+            self.length = self.length.wrapping_add(1);
+        }
+        if self.length == H::LANES.wrapping_mul(2) {
+            self.compute(digits, numbers);
+        }
+    }
+
+    /// Computes the racks that hold a key, and empties them.
+    fn compute(&mut self, digits: Digits, numbers: &mut [u32]) {
+        let used = self.length.div_ceil(H::LANES);
+        let mut computed = [H::splat(0); 2];
+        let filled = computed.get_mut(..used).unwrap_or_default();
+        codes(self.racks.get(..used).unwrap_or_default(), &self.counters, digits, filled);
+        let all = computed.iter().zip(&self.places);
+        for (number, place) in
+            all.flat_map(|(n, p)| n.as_ref().iter().zip(p.as_ref())).take(self.length)
+        {
+            if let Some(to) = numbers.get_mut(*place) {
+                *to = *number;
+            }
+        }
+        computed.iter_mut().for_each(|computed| computed.as_mut().zeroize());
+        self.length = 0;
+    }
+}
+
+fn from<H: KeyedHash>(
+    key: &Keyed,
+    mut counters: impl Iterator<Item = u64>,
+    digits: Digits,
+    numbers: &mut [u32],
+) {
+    let Some((inner, outer)) = H::states(key) else {
+        return;
+    };
+    let rack = [Rack::<H>::splat(inner, outer)];
+    for numbers in numbers.chunks_mut(H::LANES) {
+        let mut tails = H::splat(0);
+        tails.as_mut().iter_mut().zip(&mut counters).for_each(|(tail, counter)| *tail = counter);
+        let mut computed = [H::splat(0)];
+        codes(&rack, &[tails], digits, &mut computed);
+        let [computed] = &mut computed;
+        numbers
+            .iter_mut()
+            .zip(computed.as_ref())
+            .for_each(|(number, computed)| *number = *computed);
+        computed.as_mut().zeroize();
+    }
+}
+
+/// Truncated values to the numbers of codes (RFC 4226, section 5.3), without a division: the quotients of
+/// values below 2^32 by reciprocals of 31 bits, which vectors multiply by.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "a quotient below 2^12")]
+fn reduce(values: &mut [u32], digits: Digits) {
+    let (divisor, reciprocal, shift) = match digits {
+        Digits::Six => (1_000_000, 1_125_899_907, 50),
+        Digits::Seven => (10_000_000, 1_801_439_851, 54),
+        Digits::Eight => (100_000_000, 1_441_151_881, 57),
+    };
+    for value in values {
+        let quotient = u64::from(*value).wrapping_mul(reciprocal).wrapping_shr(shift) as u32;
+        *value = value.wrapping_sub(quotient.wrapping_mul(divisor));
+    }
+}
+
+/// Compresses the two blocks of a key, where a kernel does that better than the block functions do.
+#[inline]
+pub(crate) fn absorb<H: Hash>([inner, outer]: [&mut H::State; 2], blocks: &[H::Block; 2]) -> bool {
+    let Some(kernel) = Kernel::few::<H>() else {
+        return false;
+    };
+    let mut states = [*inner, *outer];
+    kernel.compress::<H>(&mut states, blocks);
+    [*inner, *outer] = states;
+    states.iter_mut().for_each(Zeroize::zeroize);
+    true
+}
+
+/// The truncated HMAC of each counter, where a kernel computes that better than the block functions do.
+#[inline]
+pub(crate) fn truncated<H: Hash, const N: usize>(
+    inner: &H::State,
+    outer: &H::State,
+    counters: [u64; N],
+) -> Option<[u64; N]> {
+    let kernel = Kernel::few::<H>()?;
+    Some(kernel.nested_few::<H, N>(inner, outer, counters).map(u64::from))
+}
