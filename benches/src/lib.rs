@@ -1,2 +1,10 @@
-//! Benches of Countersign's one-time passwords, and the peers they are measured against.
-#![deny(unsafe_code)]
+//! Benches of Countersign's one-time passwords, and the peers that they are measured against.
+//!
+//! Every figure is a ratio of two times of one run: all cases are sampled in turn, again and again, on one
+//! core, so that what the machine does beside hits all of them alike ([`sampling`]). The method and the
+//! figures are in `docs/benchmarks.md`.
+
+pub mod oath;
+pub mod ours;
+pub mod peers;
+pub mod sampling;
