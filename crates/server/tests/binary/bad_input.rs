@@ -8,12 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
-use super::crash::demo_tenant;
 use super::support::browser::{Answer, Browser};
 use super::support::events::Events;
 use super::support::person::{
     AUTH, EMAIL_CODE, EMAIL_VERIFY, ENROL, ENROL_VERIFY, Enrolled, Person, RECOVER,
-    VENDOR_LIFECYCLE, VENDOR_LOGINS, VERIFY, email_verification, other_than, with,
+    VENDOR_LIFECYCLE, VENDOR_LOGINS, VERIFY, demo_tenant, email_verification, other_than, with,
 };
 use super::support::server::Server;
 

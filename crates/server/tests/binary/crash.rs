@@ -11,7 +11,7 @@ use super::support::authenticator::Authenticator;
 use super::support::browser::Browser;
 use super::support::clock::{now, wait_for};
 use super::support::person::{
-    EMAIL_VERIFY, ENROL_VERIFY, Enrolled, Person, VERIFY, email_verification,
+    EMAIL_VERIFY, ENROL_VERIFY, Enrolled, Person, VERIFY, demo_tenant, email_verification,
 };
 use super::support::qr;
 use super::support::server::Server;
@@ -138,12 +138,6 @@ fn enrol_or_die(mut person: Person) -> Option<(Authenticator, u64)> {
         person.browser.try_send(Method::POST, &path, body.to_string().into_bytes()).ok()?;
     answer.expect(201);
     Some((app, step))
-}
-
-/// The tenant of the demo's user, as its access token names it.
-pub(crate) fn demo_tenant(server: &Server) -> String {
-    let answer = Person::known_to(server).enrol().answer;
-    answer.claims()["tenantId"].as_str().expect("a tenant").to_owned()
 }
 
 /// SIGKILL by process id, while others still talk to it.

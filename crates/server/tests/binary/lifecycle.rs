@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::crash::demo_tenant;
 use super::support::browser::{Answer, Browser};
-use super::support::person::{EMAIL_CODE, Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS};
+use super::support::person::{
+    EMAIL_CODE, Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS, demo_tenant,
+};
 use super::support::server::Server;
 
 const REFRESH: &str = "auth/v1/user/token/refresh";

@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::crash::demo_tenant;
 use super::support::browser::Browser;
 use super::support::config::{Config, EMAIL, PASSWORD, with_input};
 use super::support::events::Events;
-use super::support::person::{Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS, VERIFY, with};
+use super::support::person::{
+    Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS, VERIFY, demo_tenant, with,
+};
 use super::support::server::{Server, countersign};
 
 const REFRESH: &str = "auth/v1/user/token/refresh";

@@ -144,6 +144,12 @@ impl Person {
     }
 }
 
+/// The tenant of the demo's user, as its access token names it.
+pub(crate) fn demo_tenant(server: &Server) -> String {
+    let answer = Person::known_to(server).enrol().answer;
+    answer.claims()["tenantId"].as_str().expect("a tenant").to_owned()
+}
+
 /// A body with one field more.
 pub(crate) fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
     body[field] = value.into();
