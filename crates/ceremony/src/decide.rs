@@ -124,8 +124,8 @@ pub enum Ask {
     SendEmail,
     /// Judge a code that was sent by email.
     EmailCode {
-        /// What its token says; none where the token is not one of ours, or another's.
-        challenge: Option<ChallengeClaims>,
+        /// What its token says. It may be another login's.
+        challenge: ChallengeClaims,
         /// The code.
         code: Code,
     },

@@ -5,7 +5,7 @@
 //! is taken twice, nor an older one after it.
 
 use countersign_device::{Authenticator, DeviceId, FactorKind};
-use countersign_otp::{Code, Drift, Found, Step};
+use countersign_otp::{Code, Digits, Drift, Found, Step};
 
 use super::draft::Draft;
 use super::guess::Judged;
@@ -30,8 +30,14 @@ impl Draft<'_> {
             .iter()
             .enumerate()
             .filter(|(_, of)| device.is_none_or(|id| of.id() == id) && !of.is_locked())
+            .filter(|(_, of)| of.totp().digits().count() == code.digits())
             .map(|(at, _)| at)
             .collect();
+        if named.is_empty() && code.digits() != Digits::Six.count() {
+            // A code that no device of this user could show, and no usual one either: it is not
+            // judged.
+            return Err(Refusal::Code);
+        }
         let price = self.price(&named);
         self.guess(login, FactorKind::Authenticator, price, |draft| {
             draft.judge_authenticators(&named, device, code)
@@ -46,7 +52,7 @@ impl Draft<'_> {
         let codes = u64::from(self.given.policy.window.codes());
         let devices = named.iter().filter_map(|at| self.record.authenticators.get(*at));
         if named.is_empty() {
-            return Price::of(codes, 6);
+            return Price::of(codes, Digits::Six.count());
         }
         devices
             .map(|device| Price::of(codes, device.totp().digits().count()))

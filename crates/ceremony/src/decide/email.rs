@@ -66,11 +66,15 @@ impl Draft<'_> {
     pub(super) fn email_code(
         &mut self,
         login: &Login,
-        challenge: Option<&ChallengeClaims>,
+        challenge: &ChallengeClaims,
         code: &Code,
         cookie: &Cookie,
         remember: bool,
     ) -> Result<Outcome, Refusal> {
+        if code.digits() != DIGITS {
+            // No code of ours: it is not judged.
+            return Err(Refusal::Code);
+        }
         let price = Price::of(1, DIGITS);
         let worth = self.guess(login, FactorKind::Email, price, |draft| {
             draft.judge_email_code(login, challenge, code)
@@ -97,7 +101,7 @@ impl Draft<'_> {
     fn judge_email_code(
         &mut self,
         login: &Login,
-        claims: Option<&ChallengeClaims>,
+        claims: &ChallengeClaims,
         code: &Code,
     ) -> Judged<Worth> {
         let target = self.email_target(login);
@@ -110,12 +114,10 @@ impl Draft<'_> {
             .filter(|living| {
                 self.now < living.ends
                     && target.as_ref() == Some(&living.destination)
-                    && claims.is_some_and(|claims| {
-                        claims.id == living.id
-                            && claims.login == login.id
-                            && claims.user == login.user
-                            && claims.factor == FactorKind::Email
-                    })
+                    && claims.id == living.id
+                    && claims.login == login.id
+                    && claims.user == login.user
+                    && claims.factor == FactorKind::Email
             });
         // The digest is computed whether there is something to compare it with or not.
         let id = living.as_ref().map_or(ChallengeId::NONE, |living| living.id);

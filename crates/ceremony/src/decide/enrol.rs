@@ -71,6 +71,12 @@ impl Draft<'_> {
         cookie: &Cookie,
         remember: bool,
     ) -> Result<Outcome, Refusal> {
+        let digits = self.pending_of(login).and_then(|at| self.record.pending.get(at));
+        let digits = digits.map_or(Totp::DEFAULT, |pending| pending.show().1).digits();
+        if code.digits() != digits.count() {
+            // No code of this app: it is not judged.
+            return Err(Refusal::Code);
+        }
         // Whoever confirms has seen the secret: a guess wins nothing, so it costs nothing.
         let price = Price::default();
         let needs_recovery = self.record.recovery.is_none() && recovery.is_none();

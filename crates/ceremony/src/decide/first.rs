@@ -102,7 +102,7 @@ impl Draft<'_> {
             }
             Ask::SendEmail => self.send_email(&login),
             Ask::EmailCode { challenge, code } => {
-                self.email_code(&login, challenge.as_ref(), &code, &cookie, remember)
+                self.email_code(&login, &challenge, &code, &cookie, remember)
             }
         };
         outcome.unwrap_or_else(Outcome::Refused)

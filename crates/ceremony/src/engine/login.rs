@@ -182,7 +182,9 @@ impl<S: Store> Engine<S> {
     ) -> Result<Reply, Error> {
         let Some(login) = self.login(token) else { return over() };
         let Ok(code) = Code::parse(code) else { return malformed() };
-        let ask = Ask::EmailCode { challenge: self.challenge(challenge), code };
+        // A token that is none of ours is no challenge, dead or alive.
+        let Some(challenge) = self.challenge(challenge) else { return over() };
+        let ask = Ask::EmailCode { challenge, code };
         self.step(login, client, ask, remember).await
     }
 

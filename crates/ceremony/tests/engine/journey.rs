@@ -115,7 +115,7 @@ async fn a_code_by_email_wins_once_and_only_the_last_one_sent() {
     let reply = alice.email_code(&asked, first.as_str(), &old, false).await;
     assert_eq!(refused(reply), Refusal::Code, "replaced");
     let reply = alice.email_code(&asked, "not a token", &new, false).await;
-    assert_eq!(refused(reply), Refusal::Code, "another challenge");
+    assert_eq!(refused(reply), Refusal::LoginOver, "no token of ours");
     let won = granted(alice.email_code(&asked, second.as_str(), &new, false).await);
     assert_eq!(won.tokens.claims.amr, ["pwd", "mfa", "otp"]);
     let again = alice.email_code(&asked, second.as_str(), &new, false).await;
@@ -463,4 +463,30 @@ async fn a_node_whose_clock_is_off_the_stores_stops_deciding() {
     let far = World::with_store_clock(31);
     let error = far.engine.begin(passed(), &client).await.unwrap_err();
     assert_eq!(error, countersign_ceremony::engine::Error::Skew);
+}
+
+#[tokio::test]
+async fn a_code_of_another_length_is_not_judged() {
+    let world = World::new();
+    let mut alice = Person::new(&world);
+    let asked = alice.challenged().await;
+    let token = asked.token.as_str();
+    for code in ["1234567", "12345678", "1234567890", "12345", "12a456", "", "１２３４５６"] {
+        let reply = world.engine.confirm(token, &alice.client(), code, false).await.unwrap();
+        assert_eq!(refused(reply), Refusal::Code, "{code:?}");
+    }
+    assert!(world.verdicts().await.is_empty());
+    alice.enrol().await;
+    world.advance(30);
+    let asked = alice.challenged().await;
+    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let judged = world.verdicts().await.len();
+    for _ in 0..20 {
+        assert_eq!(refused(alice.code(&asked, "12345678", false).await), Refusal::Code);
+        let reply = alice.email_code(&asked, challenge.as_str(), "12345678", false).await;
+        assert_eq!(refused(reply), Refusal::Code);
+    }
+    assert_eq!(world.verdicts().await.len(), judged, "nothing judged, nothing counted");
+    let code = alice.totp(0);
+    granted(alice.code(&asked, code.as_str(), false).await);
 }

@@ -25,6 +25,9 @@ use crate::config::Config;
 /// The client copies it into its errors, so that people can name a request.
 const TRACE_ID: HeaderName = HeaderName::from_static("frontegg-trace-id");
 
+/// How much of a refused request's body is read, in bytes.
+const DRAINED: usize = 64 * 1024;
+
 /// Nothing is loaded from elsewhere, nothing inline runs, and no page frames ours.
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                    connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -142,6 +145,8 @@ pub(super) async fn origin(
     if is_allowed(request.headers(), &config) {
         return Ok(next.run(request).await);
     }
+    // What is under way is read first: a connection that closes on it may lose the answer.
+    let _ = axum::body::to_bytes(request.into_body(), DRAINED).await;
     Err(ApiError::origin())
 }
 
