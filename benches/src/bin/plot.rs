@@ -1,1 +1,74 @@
-fn main() {}
+//! Draws what `against-peers --json` prints: reads its lines from standard input and writes an SVG of the
+//! ratios to totp-rs, a bar for each case, with a mark at its gate.
+#![allow(clippy::print_stdout, reason = "this is what it is for")]
+
+use std::io::{self, BufRead};
+
+const LEFT: f64 = 210.0;
+const WIDTH: f64 = 420.0;
+const ROW: f64 = 26.0;
+
+/// The gates, as in `against-peers`.
+const GATES: [(&str, f64); 9] = [
+    ("generate_kept", 0.48),
+    ("verify_kept", 0.25),
+    ("verify_raw", 0.36),
+    ("batch_generate", 0.10),
+    ("batch_generate_same_step", 0.075),
+    ("batch_verify", 0.085),
+    ("batch_generate_sha512", 0.10),
+    ("lookahead16", 0.15),
+    ("generate_safe", 0.55),
+];
+
+fn main() {
+    let mut bars = Vec::new();
+    let mut cpu = String::new();
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let Ok(object) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+        let text = |field: &str| object.get(field).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+        if text("peer") == "totp-rs" {
+            let ratio = object.get("ratio").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+            bars.push((text("case"), ratio));
+            cpu = text("cpu");
+        }
+    }
+    let rows = u32::try_from(bars.len()).unwrap_or(0);
+    let bottom = 44.0 + ROW * f64::from(rows);
+    println!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif" font-size="13">"#,
+        LEFT + WIDTH + 80.0,
+        bottom + 30.0
+    );
+    println!(r#"<rect width="100%" height="100%" fill="white"/>"#);
+    println!(r#"<text x="10" y="20" font-size="15">Time of ours, as a part of totp-rs's</text>"#);
+    for tenths in 0..=10_u32 {
+        let x = LEFT + WIDTH * f64::from(tenths) / 10.0;
+        println!(r##"<line x1="{x}" y1="34" x2="{x}" y2="{bottom}" stroke="#ddd"/>"##);
+        let part = f64::from(tenths) / 10.0;
+        println!(
+            r##"<text x="{x}" y="{}" text-anchor="middle" fill="#666">{part}</text>"##,
+            bottom + 16.0
+        );
+    }
+    for ((case, ratio), row) in bars.iter().zip(0_u32..) {
+        let y = 40.0 + ROW * f64::from(row);
+        let end = LEFT + WIDTH * ratio.min(1.0);
+        println!(r#"<text x="{}" y="{}" text-anchor="end">{case}</text>"#, LEFT - 8.0, y + 14.0);
+        println!(
+            r##"<rect x="{LEFT}" y="{y}" width="{}" height="18" fill="#2b6cb0"/>"##,
+            end - LEFT
+        );
+        println!(r#"<text x="{}" y="{}">{ratio:.3}</text>"#, end + 8.0, y + 14.0);
+        if let Some((_, gate)) = GATES.iter().find(|(name, _)| name == case) {
+            let x = LEFT + WIDTH * gate;
+            println!(
+                r##"<line x1="{x}" y1="{}" x2="{x}" y2="{}" stroke="#c53030" stroke-width="2"/>"##,
+                y - 2.0,
+                y + 20.0
+            );
+        }
+    }
+    println!(r##"<text x="10" y="{}" fill="#666">{cpu}</text>"##, bottom + 28.0);
+    println!("</svg>");
+}

@@ -41,9 +41,9 @@ pub trait Hash: sealed::Sealed + Sized + 'static {
     #[doc(hidden)]
     fn rank(kernel: Kernel) -> u8;
 
-    /// Whether a kernel has code of its own for a few tails.
+    /// Whether the SHA extensions have code of their own for a few tails.
     #[doc(hidden)]
-    fn has_few(kernel: Kernel) -> bool;
+    const FEW_BY_SHA_NI: bool;
 
     #[doc(hidden)]
     fn put(rows: &mut Self::Rows, lane: usize, state: &Self::State);

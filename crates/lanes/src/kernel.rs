@@ -40,7 +40,11 @@ impl Kernel {
     #[inline]
     #[must_use]
     pub fn few<H: Hash>() -> Option<Self> {
-        Self::available().find(|kernel| H::has_few(*kernel))
+        #[cfg(target_arch = "x86_64")]
+        if H::FEW_BY_SHA_NI {
+            return ShaNi::new().map(Self::ShaNi);
+        }
+        None
     }
 
     /// All kernels that this processor has, [`Portable`](Self::Portable) last.

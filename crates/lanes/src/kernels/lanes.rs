@@ -130,24 +130,11 @@ macro_rules! own {
     };
 }
 
-/// Whether a kernel has code of its own.
-macro_rules! has_own {
-    ({ $($kernel:ident: $function:ident),* }, $chosen:ident) => {
-        match $chosen {
-            $(
-                #[cfg(target_arch = "x86_64")]
-                Kernel::$kernel(_) => true,
-            )*
-            _ => false,
-        }
-    };
-}
-
 /// A hash over lanes: its shapes, its loops, and the kernels that have code of their own.
 macro_rules! hash {
     ($hash:ident, $module:ident, $word:ty, state $words:literal, block $bytes:literal, rounds $rounds:literal,
      lanes $lanes:literal, rank [$best:ident, $second:ident, $third:ident],
-     compress $compress:tt, nested $nested:tt, shared $shared:tt, few $few:tt) => {
+     compress $compress:tt, nested $nested:tt, shared $shared:tt, few $few:tt by_sha_ni $by_sha_ni:literal) => {
         impl Hash for $hash {
             type Word = $word;
             type State = [$word; $words];
@@ -157,6 +144,7 @@ macro_rules! hash {
             type Expanded = [$word; $rounds];
 
             const LANES: usize = $lanes;
+            const FEW_BY_SHA_NI: bool = $by_sha_ni;
             const NO_ROWS: Self::Rows = [[0; $lanes]; $words];
 
             fn splat<T: Copy>(value: T) -> [T; $lanes] {
@@ -174,11 +162,6 @@ macro_rules! hash {
                     Kernel::$third(_) => 1,
                     Kernel::Portable => 0,
                 }
-            }
-
-            #[inline]
-            fn has_few(kernel: Kernel) -> bool {
-                has_own!($few, kernel)
             }
 
             #[inline]
@@ -254,16 +237,16 @@ hash!(Sha1, sha1, u32, state 5, block 64, rounds 80, lanes 16,
     compress { Avx512: sha1_compress, Avx2: sha1_compress, ShaNi: sha1_compress },
     nested { Avx512: sha1_nested, Avx2: sha1_nested, ShaNi: sha1_nested },
     shared { Avx512: sha1_nested_shared, Avx2: sha1_nested_shared },
-    few { ShaNi: sha1_nested_few });
+    few { ShaNi: sha1_nested_few } by_sha_ni true);
 hash!(Sha256, sha256, u32, state 8, block 64, rounds 64, lanes 16,
     rank [Avx512, ShaNi, Avx2],
     compress { Avx512: sha256_compress, Avx2: sha256_compress, ShaNi: sha256_compress },
     nested { Avx512: sha256_nested, Avx2: sha256_nested, ShaNi: sha256_nested },
     shared { Avx512: sha256_nested_shared, Avx2: sha256_nested_shared },
-    few { ShaNi: sha256_nested_few });
+    few { ShaNi: sha256_nested_few } by_sha_ni true);
 hash!(Sha512, sha512, u64, state 8, block 128, rounds 80, lanes 8,
     rank [Avx512, Avx2, ShaNi],
     compress { Avx512: sha512_compress, Avx2: sha512_compress },
     nested { Avx512: sha512_nested, Avx2: sha512_nested },
     shared { Avx512: sha512_nested_shared, Avx2: sha512_nested_shared },
-    few {});
+    few {} by_sha_ni false);

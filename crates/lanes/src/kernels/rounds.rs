@@ -18,18 +18,22 @@ macro_rules! sha1_word {
         }
         $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::K1[$k]))
     }};
+    (lightly, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {
+        sha1_word!(scheduled, $ops, $w, $i, $t, $k)
+    };
     (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {
         $ops.splat($w[$t])
     };
 }
 
-/// How the compiler is kept from regrouping a round's additions: the whole chain where the words are
-/// expanded beside it, else its first link, as measured.
+/// How the compiler is kept from regrouping a round's additions: all of them where two blocks in a row
+/// are expanded beside their rounds (`scheduled`), else the first one (`shared`, and `lightly` for the
+/// block after one that was shared), as measured.
 macro_rules! add_next {
     (scheduled, $ops:ident, $x:expr, $y:expr) => {
         $ops.add_here($x, $y)
     };
-    (shared, $ops:ident, $x:expr, $y:expr) => {
+    ($words:ident, $ops:ident, $x:expr, $y:expr) => {
         $ops.add($x, $y)
     };
 }
@@ -96,6 +100,9 @@ macro_rules! sha2_word {
         }
         $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::$k[$t]))
     }};
+    (lightly, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {
+        sha2_word!(scheduled, $ops, $w, $i, $t, $k)
+    };
     (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {
         $ops.splat($w[$t])
     };

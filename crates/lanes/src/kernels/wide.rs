@@ -124,7 +124,11 @@ macro_rules! wide {
                 }
             }
             let mut words = last_block!(ops, N, $digest_bits; $($d: $digest_word),+);
-            let digests = $sha!(scheduled, $($k,)? ops, N, start, words);
+            let digests = if SHARED {
+                $sha!(lightly, $($k,)? ops, N, start, words)
+            } else {
+                $sha!(scheduled, $($k,)? ops, N, start, words)
+            };
             for i in 0..N {
                 let $digest = digests.map(|word| ops.store(word[i]));
                 let out = &mut out[i / $parts].as_chunks_mut::<$wide>().0[i % $parts];
