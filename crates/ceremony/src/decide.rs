@@ -38,7 +38,7 @@ use crate::claims::{ChallengeClaims, Login};
 use crate::destination::Pool;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
-use crate::record::Record;
+use crate::record::{Epoch, Record};
 use draft::Draft;
 
 /// What decide is given beside the record: all of it constant during one decision.
@@ -78,6 +78,8 @@ pub struct Begin {
     pub email: Option<EmailAddress>,
     /// Which first factor.
     pub first: FirstFactor,
+    /// The epoch that the first factor was checked under, where that took time.
+    pub epoch: Option<Epoch>,
     /// The digest of a nonce that the client keeps, where it offers one.
     pub nonce: Option<[u8; 32]>,
     /// The browser's cookie.

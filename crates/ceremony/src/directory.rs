@@ -20,6 +20,7 @@ use crate::engine::{Error, Passed};
 use crate::env::Env;
 use crate::names::Names;
 use crate::port::{Key, Store};
+use crate::record::Record;
 use crate::records;
 
 const NOBODY: Purpose = Purpose::new("nobody");
@@ -213,6 +214,12 @@ impl<S: Store> Directory<S> {
         email: &EmailAddress,
         password: Zeroizing<Vec<u8>>,
     ) -> Result<Option<(Passed, bool)>, Error> {
+        // The epoch is read before the hash that is checked: a password that changes meanwhile
+        // changes the epoch after it, and the login is over before it began.
+        let user = self.user_of(email).await?.unwrap_or_else(|| self.nobody(email));
+        let record = Names(&*self.env.vault).user(&user);
+        let record = records::look::<S, Record>(&*self.store, &self.env, record).await?.value;
+        let epoch = Some(record.unwrap_or_default().epoch);
         let account = self.account(email).await?;
         let (user, own) = account.map_or((None, None), |of| (Some(of.user), of.own));
         let stored = own.as_ref().map(|own| PasswordHash::parse(&own.password)).transpose();
@@ -231,6 +238,7 @@ impl<S: Store> Directory<S> {
             application: None,
             email: Some(email.clone()),
             first: FirstFactor::Password,
+            epoch,
         };
         Ok(Some((passed, own.unreported)))
     }

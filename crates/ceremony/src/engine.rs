@@ -28,6 +28,7 @@ use crate::rules::{ACCESS_SECS, SESSION_SECS};
 pub use login::{Client, Passed};
 pub use session::{Authenticated, Tokens};
 
+use countersign_remember::Cookie;
 use countersign_token::{Keys, RecoveryCode, Token};
 
 /// What an engine is set to.
@@ -89,8 +90,8 @@ pub enum Reply {
     Sent(Token<ChallengeKind>),
     /// The factors are removed. The browser's cookie is told.
     Recovered {
-        /// The new value of the device cookie.
-        cookie: String,
+        /// The new device cookie.
+        cookie: Cookie,
     },
     /// No.
     Refused(Refusal),
@@ -103,8 +104,8 @@ pub struct GrantedReply {
     pub assertion: Assertion,
     /// Its tokens.
     pub tokens: Tokens,
-    /// The new value of the device cookie, where it changes.
-    pub cookie: Option<String>,
+    /// The new device cookie, where it changes.
+    pub cookie: Option<Cookie>,
     /// The recovery code, to be shown once.
     pub recovery: Option<RecoveryCode>,
 }
@@ -116,8 +117,8 @@ pub struct ChallengedReply {
     pub token: Token<crate::claims::LoginKind>,
     /// What it may be answered with.
     pub challenged: Challenged,
-    /// The new value of the device cookie, where it changes.
-    pub cookie: Option<String>,
+    /// The new device cookie, where it changes.
+    pub cookie: Option<Cookie>,
 }
 
 /// No decision was reached, or it is not known whether one was: nobody was let in.

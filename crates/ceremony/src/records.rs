@@ -45,8 +45,6 @@ pub(crate) async fn look<S: Store, T: DeserializeOwned>(
 /// Changes one record until the swap is won. `change` may be called several times; what it answers
 /// is the last call's. It refuses by an answer of its own and `None` for the record.
 ///
-/// A settle whose reply is lost counts as not won: the caller burns before it grants, so that the
-/// worst is a send or a try that cost twice.
 pub(crate) async fn change<S, T, A>(
     store: &S,
     env: &Env,
@@ -70,12 +68,39 @@ where
             events,
             expiry,
         };
-        match store.settle(settle).await {
+        match store.settle(settle.clone()).await {
             Ok(Settled::Won) => return Ok(answer),
             Ok(Settled::Lost) => {}
-            Err(StoreError::Unknown) => return Err(StoreError::Unknown.into()),
+            Err(StoreError::Unknown) => {
+                if resolve(store, env, settle).await? {
+                    return Ok(answer);
+                }
+            }
             Err(error) => return Err(error.into()),
         }
     }
     Err(Error::Contended)
+}
+
+/// The reply to a settle was lost: looks until it is known how it ended. True where it was won,
+/// false where another write stands there. What cannot be told apart is an error: the caller burns
+/// before it grants.
+async fn resolve<S: Store>(store: &S, env: &Env, settle: Settle) -> Result<bool, Error> {
+    for attempt in 0..6_u32 {
+        env.clock.pause(25_u64.saturating_mul(1 << attempt)).await;
+        let Ok(looked) = store.look(&[settle.key]).await else { continue };
+        let entry: Option<Entry> = looked.entries.into_iter().next().flatten();
+        let version = entry.map_or(Version::ABSENT, |entry| entry.version);
+        if version == settle.next {
+            return Ok(true);
+        }
+        if version != settle.expected {
+            break;
+        }
+        // It may still be under way: the swap decides, and at most one of the two wins it.
+        if let Ok(Settled::Won) = store.settle(settle.clone()).await {
+            return Ok(true);
+        }
+    }
+    Err(StoreError::Unknown.into())
 }

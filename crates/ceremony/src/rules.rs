@@ -36,6 +36,9 @@ pub const LOGIN_SECS: u64 = 10 * 60;
 /// How many logins of one user may be touched at a time; beyond it 429.
 pub const TOUCHED_LOGINS: usize = 32;
 
+/// How many of them strangers may touch: they leave the owner's browsers their third.
+pub const TOUCHED_BY_STRANGERS: usize = 21;
+
 /// How long a delivered code lives at most (NIST SP 800-63B-4, 3.1.3.2; OWASP ASVS 6.5.5).
 pub const DELIVERED_SECS: u64 = 10 * 60;
 
@@ -98,6 +101,7 @@ pub const TENANT_SENDS_A_DAY: u32 = 16_000;
 
 const _: () = {
     assert!(STRANGER_UNITS < LEDGER_UNITS);
+    assert!(TOUCHED_BY_STRANGERS < TOUCHED_LOGINS);
     assert!(GUESSES_A_LOGIN <= GUESSES_A_WINDOW);
     assert!(GUESSES_A_WINDOW <= 100, "NIST SP 800-63B-4, 3.2.2");
     assert!(DELIVERED_SECS <= 600, "NIST SP 800-63B-4, 3.1.3.2");

@@ -5,7 +5,7 @@
 //! is taken twice, nor an older one after it.
 
 use countersign_device::{Authenticator, DeviceId, FactorKind};
-use countersign_otp::{Code, Digits, Drift, Found, Step};
+use countersign_otp::{Code, Digits, Found};
 
 use super::draft::Draft;
 use super::guess::Judged;
@@ -66,21 +66,22 @@ impl Draft<'_> {
         code: &Code,
     ) -> Judged<()> {
         let (window, now) = (self.given.policy.window, self.now);
-        let mut won: Option<(usize, Step, Drift)> = None;
+        let mut won: Option<DeviceId> = None;
         let mut replayed = false;
         for at in named {
-            let Some(of) = self.record.authenticators.get(*at) else { continue };
+            let Some(of) = self.record.authenticators.get_mut(*at) else { continue };
             match of.judge(code, window, now) {
-                Found::Fresh { step, drift } => won = won.or(Some((*at, step, drift))),
+                // Spent on every device that shows it, so that it wins nowhere a second time.
+                Found::Fresh { step, drift } => {
+                    of.spend(step, drift, now);
+                    won = won.or(Some(of.id()));
+                }
                 Found::Replayed => replayed = true,
                 Found::No => {}
             }
         }
-        if let Some((at, step, drift)) = won
-            && let Some(of) = self.record.authenticators.get_mut(at)
-        {
-            of.spend(step, drift, now);
-            return Judged::won(Some(of.id()), ());
+        if won.is_some() {
+            return Judged::won(won, ());
         }
         if named.is_empty() {
             // The same work as for a device that exists.

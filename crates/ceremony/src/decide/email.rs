@@ -24,12 +24,11 @@ const LENGTH: CodeLength = CodeLength::SIX;
 const CODE_KEY: Purpose = Purpose::new("delivered code");
 
 /// What a right code is worth here.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Worth {
     /// The email factor answers the login.
     Factor,
-    /// It proves the mailbox of the directory, so that a factor may be enrolled.
-    Mailbox,
+    /// It proves this mailbox, so that a factor may be enrolled.
+    Mailbox(EmailAddress),
 }
 
 impl Draft<'_> {
@@ -84,12 +83,14 @@ impl Draft<'_> {
                 let second = Second::Proved(FactorKind::Email);
                 Ok(self.grant(login, second, cookie, remember, None))
             }
-            Worth::Mailbox => {
+            Worth::Mailbox(mailbox) => {
                 self.note(What::MailboxProven);
                 self.touch(login)?.spent = true;
                 let proven = Login {
                     id: LoginId::from_random_bytes(self.seed.array()),
                     issued: self.now,
+                    // What is bound with the factor is what was proven.
+                    email: Some(mailbox),
                     mailbox_proven: true,
                     ..login.clone()
                 };
@@ -151,15 +152,19 @@ impl Draft<'_> {
             }
             return Worth::Factor;
         }
-        if self.given.policy.email_only() {
-            // The tenant's only strategy: its first right code is its enrolment.
+        let bound = self.record.email.as_ref().is_some_and(|factor| *factor.address() == proven);
+        if self.given.policy.email_only()
+            || (bound && self.given.policy.strategies.email && !self.record.is_enrolled())
+        {
+            // The tenant's only strategy: its first right code is its enrolment. Likewise a changed
+            // address of a user who has no other factor.
             self.record.email = Some(EmailFactor::active(proven, now));
             self.record.gateway = None;
             self.record.factors = self.record.factors.saturating_add(1);
             self.note(What::FactorAdded { factor: FactorKind::Email, device: None });
             return Worth::Factor;
         }
-        Worth::Mailbox
+        Worth::Mailbox(proven)
     }
 
     fn code_digest(

@@ -94,6 +94,7 @@ impl Draft<'_> {
         self.record.gateway = None;
         self.notice(NoticeOf::FactorAdded(FactorKind::Authenticator));
         if let Some(email) = &login.email
+            && self.record.email.as_ref().is_none_or(|factor| factor.address() == email)
             && self.record.active_email().is_none()
         {
             self.record.email = Some(EmailFactor::active(email.clone(), self.now));

@@ -14,11 +14,15 @@ use crate::record::Standing;
 
 impl Draft<'_> {
     pub(super) fn begin(&mut self, begin: Begin) -> Outcome {
-        let Begin { tenant, application, email, first, nonce, cookie } = begin;
+        let Begin { tenant, application, email, first, epoch, nonce, cookie } = begin;
         self.tenant = Some(tenant.clone());
         self.email.clone_from(&email);
         if self.record.standing != Standing::Enabled {
             return Outcome::Refused(Refusal::Disabled);
+        }
+        if epoch.is_some_and(|epoch| epoch != self.record.epoch) {
+            // What was checked, a password say, may have been changed meanwhile.
+            return Outcome::Refused(Refusal::LoginOver);
         }
         let met = self.meet(&cookie);
         let bound = met.as_ref().map(|met| Binding::Browser(met.family));
@@ -35,7 +39,7 @@ impl Draft<'_> {
             mailbox_proven: first == FirstFactor::Email,
         };
         self.login = Some(login.id);
-        if self.record.is_enrolled() {
+        if self.record.is_enrolled() || self.record.email.is_some() {
             if met.is_some_and(|met| met.remembered) {
                 return self.grant(&login, Second::Remembered, &cookie, false, None);
             }

@@ -11,7 +11,7 @@ use super::{NoticeOf, Refusal};
 use crate::audit::{Verdict, What};
 use crate::claims::Login;
 use crate::record::{Class, Gate, Price, Touched};
-use crate::rules::TOUCHED_LOGINS;
+use crate::rules::{TOUCHED_BY_STRANGERS, TOUCHED_LOGINS};
 
 /// What a judge found.
 pub(super) struct Judged<T> {
@@ -73,7 +73,9 @@ impl Draft<'_> {
             if let Ok(touched) = self.touch(login) {
                 touched.fail(factor, units);
             }
-            if units > 0 && self.record.ledger.charge(class, price, most, self.now) {
+            // What could win nothing costs nothing, and still counts in the window.
+            let price = if units > 0 { price } else { Price::default() };
+            if self.record.ledger.charge(class, price, most, self.now) {
                 self.kill_logins(class);
             }
         }
@@ -92,11 +94,14 @@ impl Draft<'_> {
         } else {
             let now = self.now;
             logins.retain(|touched| now < touched.ends);
-            if logins.len() >= TOUCHED_LOGINS {
+            let strangers = logins.iter().filter(|touched| touched.class == Class::Stranger);
+            let crowded =
+                login.class() == Class::Stranger && strangers.count() >= TOUCHED_BY_STRANGERS;
+            if crowded || logins.len() >= TOUCHED_LOGINS {
                 let soonest = logins.iter().map(|touched| touched.ends.since(now)).min();
                 return Err(Refusal::TooMany(soonest));
             }
-            logins.push(Touched::new(login.id, login.ends()));
+            logins.push(Touched::new(login.id, login.class(), login.ends()));
             logins.len().saturating_sub(1)
         };
         self.changed = true;

@@ -30,8 +30,12 @@ impl Draft<'_> {
             Lifecycle::AddressChanged { to } => {
                 // The old address is told, before it is nobody's.
                 self.notice(NoticeOf::AddressChanged);
-                self.record.email = Some(EmailFactor::unproven(to, self.now));
-                self.record.factors = self.record.factors.saturating_add(1);
+                // Reported again, it takes nothing back that was proven in between.
+                let bound = self.record.email.as_ref().is_some_and(|of| *of.address() == to);
+                if !bound {
+                    self.record.email = Some(EmailFactor::unproven(to, self.now));
+                    self.record.factors = self.record.factors.saturating_add(1);
+                }
             }
             Lifecycle::SignOutEverywhere => {}
             Lifecycle::Erased => {

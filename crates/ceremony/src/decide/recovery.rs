@@ -29,7 +29,8 @@ impl Draft<'_> {
             return Outcome::Refused(Refusal::Code);
         }
         if self.record.recoveries_today(self.now) >= RECOVERIES_A_DAY {
-            return Outcome::Refused(Refusal::TooMany(None));
+            // Told like a wrong one: nobody has passed a first factor here.
+            return Outcome::Refused(Refusal::Code);
         }
         self.record.recoveries.push(self.now);
         let present = self.record.recovery.as_ref().map(|recovery| &recovery.hash);

@@ -70,6 +70,7 @@ impl World {
             application: None,
             email: Some(EmailAddress::parse("alice@example.com").unwrap()),
             first: FirstFactor::Password,
+            epoch: None,
             nonce: None,
             cookie: cookie.clone(),
         }))
@@ -343,6 +344,7 @@ proptest! {
             application: None,
             email: None,
             first: FirstFactor::Password,
+            epoch: None,
             nonce: None,
             cookie: Cookie::default(),
         });

@@ -16,7 +16,7 @@ use crate::destination::{NotNow, Pool};
 use crate::lifecycle::Lifecycle;
 use crate::names::Names;
 use crate::port::Store;
-use crate::record::Record;
+use crate::record::{Epoch, Record};
 use crate::rules::RECOVERIES_A_DAY;
 
 /// A first factor passed, by our own directory or by the service that keeps the users.
@@ -32,6 +32,9 @@ pub struct Passed {
     pub email: Option<EmailAddress>,
     /// Which first factor.
     pub first: FirstFactor,
+    /// The user's epoch before the first factor was checked, where that takes time: a login whose
+    /// user has another by then is over, because what was checked may have changed.
+    pub epoch: Option<Epoch>,
 }
 
 /// What the client presents beside a token.
@@ -49,13 +52,14 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// No decision was reached.
     pub async fn begin(&self, passed: Passed, client: &Client) -> Result<Reply, Error> {
-        let Passed { user, tenant, application, email, first } = passed;
+        let Passed { user, tenant, application, email, first, epoch } = passed;
         let user = UserKey::new(self.settings.realm.clone(), user);
         let begin = Begin {
             tenant: tenant.clone(),
             application,
             email,
             first,
+            epoch,
             nonce: client.nonce,
             cookie: client.cookie.clone(),
         };
@@ -78,10 +82,14 @@ impl<S: Store> Engine<S> {
         let Some((passed, unreported)) = self.directory.checked(email, password).await? else {
             return Ok(None);
         };
-        if unreported {
+        let epoch = if unreported {
+            // The change ends what was open before it, this login's own epoch included.
             self.password_changed(email, passed.user.clone()).await?;
-        }
-        self.begin(Passed { application, ..passed }, client).await.map(Some)
+            None
+        } else {
+            passed.epoch
+        };
+        self.begin(Passed { application, epoch, ..passed }, client).await.map(Some)
     }
 
     /// Gives one of our own users another password, and ends what is open. False: there is no such
@@ -209,7 +217,7 @@ impl<S: Store> Engine<S> {
             return refused;
         };
         if record.recoveries_today(self.env.clock.now()) >= RECOVERIES_A_DAY {
-            return Ok(Reply::Refused(Refusal::TooMany(None)));
+            return refused;
         }
         let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
         let evidence = self

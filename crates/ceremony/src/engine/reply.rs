@@ -4,6 +4,7 @@
 //! is left out, and the audit event stands.
 
 use countersign_device::TenantId;
+use countersign_remember::Cookie;
 use countersign_token::Token;
 
 use super::{ChallengedReply, Client, Engine, Error, GrantedReply, Reply};
@@ -51,7 +52,7 @@ impl<S: Store> Engine<S> {
         let forgotten = &challenged.forget_browser;
         let cookie = (!forgotten.is_empty()).then(|| {
             let kept = client.cookie.clone();
-            forgotten.iter().fold(kept, |cookie, family| cookie.without(*family)).to_string()
+            forgotten.iter().fold(kept, |cookie, family| cookie.without(*family))
         });
         Ok(Reply::Challenged(Box::new(ChallengedReply { token, challenged, cookie })))
     }
@@ -93,12 +94,12 @@ impl<S: Store> Engine<S> {
 }
 
 /// The device cookie with this browser's entry, and the entries of its other users.
-pub(super) fn cookie(client: &Client, browser: FreshBrowser) -> String {
+pub(super) fn cookie(client: &Client, browser: FreshBrowser) -> Cookie {
     let FreshBrowser { family, secret, replaces } = browser;
     let cookie = client.cookie.clone();
     let cookie = match replaces {
         Some(ended) => cookie.without(ended),
         None => cookie,
     };
-    cookie.with(family, secret).to_string()
+    cookie.with(family, secret)
 }

@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::{RealmId, SessionId, UserKey};
+use countersign_device::{FactorKind, RealmId, SessionId, UserKey};
 use countersign_otp::UnixTime;
 use countersign_token::{AccessClaims, FamilyId, Opaque, Token, access};
 use countersign_vault::Digest;
 
 use super::{Engine, Error};
-use crate::assertion::Assertion;
+use crate::assertion::{Assertion, Second};
 use crate::audit::{Audit, Id, What};
 use crate::claims::{RefreshKind, Session, SessionKind};
 use crate::codec;
@@ -215,7 +215,8 @@ impl<S: Store> Engine<S> {
             sid: subject.session.to_string(),
             tenant_id: subject.tenant.to_string(),
             tenant_ids: vec![subject.tenant.to_string()],
-            email_verified: email.is_some(),
+            // True where a code proved the mailbox in this very login, and nowhere else.
+            email_verified: email.is_some() && *second == Second::Proved(FactorKind::Email),
             email,
             amr: assertion.amr(),
             acr: assertion.acr().map(str::to_owned),

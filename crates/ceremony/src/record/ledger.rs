@@ -98,13 +98,16 @@ impl Ledger {
         }
     }
 
-    /// Charges a failed guess. Tells whether it filled the window: the logins issued before die.
+    /// Charges a failed guess; one that could win nothing has no price, and counts in the window
+    /// alone. Tells whether it filled the window: the logins issued before die.
     #[must_use]
     pub fn charge(&mut self, class: Class, price: Price, most: u8, now: UnixTime) -> bool {
         let share = self.share_mut(class);
-        share.units = share.units.saturating_add(price.units());
-        share.unforgiven = share.unforgiven.saturating_add(1);
-        share.last = now;
+        if price.units() > 0 {
+            share.units = share.units.saturating_add(price.units());
+            share.unforgiven = share.unforgiven.saturating_add(1);
+            share.last = now;
+        }
         share.window.retain(|at| now.since(*at) < WINDOW_SECS);
         share.window.push(now);
         share.window.len() >= usize::from(most)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use countersign_device::{ChallengeId, EmailAddress, FactorKind, LoginId};
 use countersign_otp::UnixTime;
 
-use super::seconds;
+use super::{Class, seconds};
 use crate::rules::GUESSES_A_LOGIN;
 
 /// A login with a failure, a challenge or a win.
@@ -16,6 +16,8 @@ use crate::rules::GUESSES_A_LOGIN;
 pub struct Touched {
     /// Which login.
     pub id: LoginId,
+    /// Whose it is: strangers have two thirds of the room.
+    pub class: Class,
     /// When it ends, and is forgotten.
     #[serde(with = "seconds")]
     pub ends: UnixTime,
@@ -54,8 +56,8 @@ pub struct Challenge {
 impl Touched {
     /// A login that is touched for the first time.
     #[must_use]
-    pub const fn new(id: LoginId, ends: UnixTime) -> Self {
-        Self { id, ends, spent: false, failures: Vec::new(), challenge: None }
+    pub const fn new(id: LoginId, class: Class, ends: UnixTime) -> Self {
+        Self { id, class, ends, spent: false, failures: Vec::new(), challenge: None }
     }
 
     /// May nothing more be judged under it?
@@ -87,9 +89,10 @@ impl Touched {
 
 impl std::fmt::Debug for Touched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, ends, spent, failures, challenge } = self;
+        let Self { id, class, ends, spent, failures, challenge } = self;
         f.debug_struct("Touched")
             .field("id", id)
+            .field("class", class)
             .field("ends", ends)
             .field("spent", spent)
             .field("failures", failures)

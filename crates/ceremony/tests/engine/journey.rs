@@ -8,7 +8,6 @@ use countersign_ceremony::env::Body;
 use countersign_ceremony::lifecycle::Lifecycle;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_device::{EmailAddress, FactorKind, UserId};
-use countersign_remember::Cookie;
 
 use crate::support::{self, Person, World, granted, refused};
 
@@ -202,7 +201,7 @@ async fn recovery_removes_the_factors_once_and_a_password_alone_inherits_nothing
     let typed = code.to_lowercase();
     let reply = world.engine.recover(&address, &typed, &alice.client()).await.unwrap();
     let Reply::Recovered { cookie } = reply else { panic!("{reply:?}") };
-    alice.cookie = Cookie::parse(&cookie);
+    alice.cookie = cookie;
     let again = world.engine.recover(&address, &typed, &alice.client()).await.unwrap();
     assert_eq!(refused(again), Refusal::Code, "spent");
     assert!(world.engine.refresh(&first.tokens.refresh).await.unwrap().is_none(), "session dead");
@@ -456,6 +455,7 @@ async fn a_node_whose_clock_is_off_the_stores_stops_deciding() {
         application: None,
         email: None,
         first: FirstFactor::Password,
+        epoch: None,
     };
     let client = Client::default();
     let near = World::with_store_clock(30);
@@ -489,4 +489,63 @@ async fn a_code_of_another_length_is_not_judged() {
     assert_eq!(world.verdicts().await.len(), judged, "nothing judged, nothing counted");
     let code = alice.totp(0);
     granted(alice.code(&asked, code.as_str(), false).await);
+}
+
+#[tokio::test]
+async fn guesses_that_can_win_nothing_still_run_out_and_leave_the_owners_browser_alone() {
+    let world = World::new();
+    let mut alice = Person::new(&world);
+    alice.enrol().await;
+    world.advance(30);
+    let mut thief = Person::new(&world);
+    for _ in 0..40 {
+        let asked = thief.challenged().await;
+        let device = Some("11111111-1111-4111-8111-111111111111");
+        let token = asked.token.as_str();
+        let reply = world.engine.code(token, &thief.client(), device, "123456", false).await;
+        refused(reply.unwrap());
+    }
+    assert_eq!(world.verdicts().await.len(), 11, "the enrolment's, and a window's worth");
+    let asked = alice.challenged().await;
+    let code = alice.totp(0);
+    granted(alice.code(&asked, code.as_str(), false).await);
+}
+
+#[tokio::test]
+async fn a_first_factor_that_was_checked_under_another_epoch_logs_nobody_in() {
+    let world = World::new();
+    let mut alice = Person::new(&world);
+    let before = alice.enrol().await.assertion.subject().epoch;
+    let user = UserId::parse("alice").unwrap();
+    let changed = Lifecycle::PasswordChanged { through_mailbox: None };
+    assert!(world.engine.report(user.clone(), changed).await.unwrap());
+    let passed = countersign_ceremony::engine::Passed {
+        user,
+        tenant: support::tenant(),
+        application: None,
+        email: None,
+        first: FirstFactor::Password,
+        epoch: Some(before),
+    };
+    let reply = world.engine.begin(passed, &Client::default()).await.unwrap();
+    assert_eq!(refused(reply), Refusal::LoginOver);
+}
+
+#[tokio::test]
+async fn what_is_bound_after_a_changed_address_is_the_address_that_was_proven() {
+    let world = World::new();
+    let to = EmailAddress::parse("new@example.com").unwrap();
+    let user = || UserId::parse("alice").unwrap();
+    let change = || Lifecycle::AddressChanged { to: to.clone() };
+    assert!(world.engine.report(user(), change()).await.unwrap());
+    let mut alice = Person::new(&world);
+    let asked = alice.challenged().await;
+    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    assert_eq!(world.mail.all().last().unwrap().to, to);
+    let code = world.mail.last_code().unwrap();
+    // The changed address is the user's only factor: its first right code binds it.
+    granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
+    assert!(world.engine.report(user(), change()).await.unwrap(), "told twice");
+    let asked = Person::new(&world).challenged().await;
+    assert_eq!(asked.challenged.emails, ["n***@e***.com"], "and takes nothing back");
 }

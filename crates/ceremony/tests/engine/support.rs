@@ -129,6 +129,7 @@ impl Person {
             application: None,
             email: Some(EmailAddress::parse("alice@example.com").unwrap()),
             first: self.first,
+            epoch: None,
         };
         let reply = self.engine.begin(passed, &self.client()).await.unwrap();
         self.keep(reply)
@@ -192,7 +193,7 @@ impl Person {
             _ => None,
         };
         if let Some(cookie) = cookie {
-            self.cookie = Cookie::parse(cookie);
+            self.cookie = cookie.clone();
         }
         reply
     }

@@ -43,7 +43,7 @@ pub(super) fn answer<S: Store>(
         }
         Reply::Recovered { cookie } => {
             let mut response = (status, Json(serde_json::json!({}))).into_response();
-            set(node, caller, &mut response, Which::Device, &cookie, LONGEST_COOKIE);
+            set(node, caller, &mut response, Which::Device, &cookie.to_string(), LONGEST_COOKIE);
             Ok(response)
         }
         Reply::Refused(refusal) => Err(refusal.into()),
@@ -78,16 +78,14 @@ fn session_cookies<S: Store>(
     caller: &Caller,
     response: &mut Response,
     tokens: &Tokens,
-    device: Option<String>,
+    device: Option<Cookie>,
 ) {
     let lives = tokens.session_ends.since(node.engine.env().clock.now());
     set(node, caller, response, Which::Refresh, &tokens.refresh, lives);
-    // A browser that we know keeps what it has, for longer.
-    let presented = &caller.presented.cookie;
-    let device =
-        device.or_else(|| (!presented.entries().is_empty()).then(|| presented.to_string()));
+    // Set where it changes and nowhere else: what a request presented may be older than what another
+    // answer has given this browser since.
     if let Some(device) = device {
-        set(node, caller, response, Which::Device, &device, LONGEST_COOKIE);
+        set(node, caller, response, Which::Device, &device.to_string(), LONGEST_COOKIE);
     }
 }
 
@@ -138,9 +136,8 @@ fn challenged_answer<S: Store>(
     };
     let mut response = (status, Json(answer)).into_response();
     if let Some(cookie) = cookie {
-        let forgotten = Cookie::parse(&cookie).entries().is_empty();
-        let max_age = if forgotten { 0 } else { LONGEST_COOKIE };
-        set(node, caller, &mut response, Which::Device, &cookie, max_age);
+        let max_age = if cookie.entries().is_empty() { 0 } else { LONGEST_COOKIE };
+        set(node, caller, &mut response, Which::Device, &cookie.to_string(), max_age);
     }
     Ok(response)
 }

@@ -50,6 +50,7 @@ pub(super) async fn login<S: Store>(
         application: caller.application.clone(),
         email: Some(EmailAddress::parse(email).map_err(|_| Invalid::NotAnEmail("email"))?),
         first,
+        epoch: None,
     };
     // A tenant that the configuration does not name has no policy to be judged by.
     if !node.config.tenants.iter().any(|known| known.id == tenant) {
