@@ -51,6 +51,8 @@ pub struct Config {
     pub deadline: Duration,
     /// Malformed codes from one address in a minute; none: no limit.
     pub malformed_per_minute: Option<u32>,
+    /// Failed first factors from one address in a minute; none: no limit.
+    pub failed_logins_per_minute: Option<u32>,
     /// The tenants, at least one; the first is that of users added without a tenant.
     pub tenants: Vec<Tenant>,
     /// Where mail goes.

@@ -36,7 +36,10 @@ pub struct Node<S> {
     pub(crate) engine: Engine<S>,
     pub(crate) config: Arc<Config>,
     pub(crate) cookies: Cookies,
+    /// Malformed codes and failed recoveries.
     pub(crate) limiter: Limiter,
+    /// Failed first factors: what is before them is dear to check.
+    pub(crate) failed_logins: Limiter,
 }
 
 /// Why no node came up: a sentence that says what, where, and where possible how to mend it.
@@ -54,6 +57,7 @@ impl<S: Store> Node<S> {
             engine: engine.map_err(|error| NotUp(error.to_string()))?,
             cookies: Cookies::new(&config),
             limiter: Limiter::new(config.malformed_per_minute),
+            failed_logins: Limiter::new(config.failed_logins_per_minute),
             config: Arc::new(config),
         })
     }

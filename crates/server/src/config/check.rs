@@ -68,6 +68,10 @@ impl Raw {
                 Some(0) => None,
                 given => Some(given.unwrap_or(600)),
             },
+            failed_logins_per_minute: match self.failed_logins_per_minute {
+                Some(0) => None,
+                given => Some(given.unwrap_or(60)),
+            },
             tenants: tenants(self.tenants)?,
             mail,
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),

@@ -18,6 +18,7 @@ pub(super) struct Raw {
     pub(super) origins: Vec<String>,
     pub(super) deadline_seconds: Option<u64>,
     pub(super) malformed_per_minute: Option<u32>,
+    pub(super) failed_logins_per_minute: Option<u32>,
     pub(super) cookies: RawCookies,
     pub(super) tenants: Vec<RawTenant>,
     pub(super) smtp: Option<RawSmtp>,

@@ -1,6 +1,7 @@
-//! Malformed codes by address: they are never judged, cost nothing and lock nobody, and nobody needs many of them.
+//! What is counted by address: malformed codes, failed recoveries and failed first factors.
 //!
-//! Well-formed codes do not pass here: the user's ledger counts those, wherever they come from.
+//! They cost no user's ledger and lock nobody out, and nobody needs many of them. Well-formed codes
+//! do not pass here: the user's ledger counts those, wherever they come from.
 //! Bounded in memory: when it is full, addresses of an earlier minute give way first.
 
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use countersign_otp::UnixTime;
 const ADDRESSES: usize = 65_536;
 const MINUTE: u64 = 60;
 
-/// Counts malformed codes by address and minute.
+/// Counts by address and minute.
 #[derive(Debug)]
 pub struct Limiter {
     per_minute: Option<u32>,
@@ -30,6 +31,17 @@ impl Limiter {
     #[must_use]
     pub fn new(per_minute: Option<u32>) -> Self {
         Self { per_minute, counts: Mutex::default() }
+    }
+
+    /// May this address go on? It counts nothing.
+    ///
+    /// # Errors
+    /// Seconds until it may.
+    pub fn check(&self, address: IpAddr, now: UnixTime) -> Result<(), u64> {
+        let Some(limit) = self.per_minute else { return Ok(()) };
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = counts.get(&network(address)).filter(|of| of.minute == now.secs() / MINUTE);
+        if seen.is_some_and(|count| count.seen >= limit) { Err(wait(now)) } else { Ok(()) }
     }
 
     /// Counts one.
@@ -108,5 +120,19 @@ mod tests {
         assert!(limiter.count(address(most), at(0)).is_err(), "full");
         assert_eq!(limiter.count(address(most), at(60)), Ok(()), "an earlier minute gives way");
         assert_eq!(limiter.counts.lock().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_address_is_asked_to_wait_before_anything_is_counted() {
+        let limiter = Limiter::new(Some(2));
+        let (address, other) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let now = UnixTime::from_secs(60 * 1000 + 10);
+        for _ in 0..2 {
+            assert_eq!(limiter.check(address, now), Ok(()));
+            let _ = limiter.count(address, now);
+        }
+        assert_eq!(limiter.check(address, now), Err(50));
+        assert_eq!(limiter.check(other, now), Ok(()));
+        assert_eq!(limiter.check(address, now.saturating_add(50)), Ok(()));
     }
 }

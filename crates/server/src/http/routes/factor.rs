@@ -113,9 +113,13 @@ pub(super) async fn recover<S: Store>(
 ) -> Result<Response, ApiError> {
     let address = request.email.required("email")?;
     let code = request.recovery_code.required("recoveryCode")?;
+    let now = node.engine.env().clock.now();
+    let may = node.limiter.check(caller.client.address, now);
+    may.map_err(|wait| ApiError::too_many(Some(wait)))?;
     let Ok(email) = EmailAddress::parse(address) else { return Err(ApiError::recovery()) };
     let reply = node.engine.recover(&email, code, &caller.presented).await;
     if matches!(reply, Ok(Reply::Refused(Refusal::Code))) {
+        let _ = node.limiter.count(caller.client.address, now);
         return Err(ApiError::recovery());
     }
     answer(&node, &caller, StatusCode::OK, reply)

@@ -28,7 +28,16 @@ pub(super) async fn password<S: Store>(
     let nobody = || EmailAddress::parse("nobody@invalid").map_err(|_| ApiError::internal());
     let email = EmailAddress::parse(address).or_else(|_| nobody())?;
     let password = Zeroizing::new(password.as_bytes().to_vec());
+    let now = node.engine.env().clock.now();
+    let address = caller.client.address;
+    let may = node.failed_logins.check(address, now);
+    may.map_err(|wait| ApiError::too_many(Some(wait)))?;
     let application = caller.application.clone();
     let reply = node.engine.log_in(&email, password, application, &caller.presented).await?;
-    answer(&node, &caller, StatusCode::OK, Ok(reply.ok_or_else(ApiError::credentials)?))
+    let Some(reply) = reply else {
+        // Counted once it is known: who is right is never counted.
+        let _ = node.failed_logins.count(address, now);
+        return Err(ApiError::credentials());
+    };
+    answer(&node, &caller, StatusCode::OK, Ok(reply))
 }
