@@ -265,7 +265,8 @@ fn refresh_rotates_and_a_reuse_ends_the_family() {
 
     let thief = person.browser.clone();
     let first = refresh(&mut person.browser).expect(201);
-    assert_full_answer(&server, &first);
+    assert_tokens(&server, &first);
+    assert!(first.set_cookie("fe_device_").is_none(), "what another answer gave stays");
     let second = refresh(&mut person.browser).expect(201);
     assert_ne!(first.text("refreshToken"), second.text("refreshToken"), "it rotates");
     for claim in ["sub", "tenantId", "amr", "acr", "auth_time"] {
@@ -302,9 +303,16 @@ fn me_and_tenants_answer_the_bearer_and_nobody_else() {
     }
 }
 
-/// The whole answer of a login that is over, and its access token as `jsonwebtoken` judges it under the server's JWKS.
+/// The whole answer of a login that is over: its tokens, and the identity of the browser.
 #[track_caller]
 fn assert_full_answer(server: &Server, answer: &Answer) {
+    assert!(answer.set_cookie("fe_device_").is_some(), "the identity of this browser");
+    assert_tokens(server, answer);
+}
+
+/// The tokens of an answer, and its access token as `jsonwebtoken` judges it under the server's JWKS.
+#[track_caller]
+fn assert_tokens(server: &Server, answer: &Answer) {
     assert_eq!(answer.body["mfaRequired"], false, "{}", answer.body);
     assert_eq!(answer.body["tokenType"].as_str().unwrap_or("bearer"), "bearer");
     assert!(answer.body["mfaToken"].is_null());
@@ -313,7 +321,6 @@ fn assert_full_answer(server: &Server, answer: &Answer) {
     assert!(answer.text("expires").len() > 10);
     assert_eq!(answer.text("userEmail"), server.email);
     assert!(answer.set_cookie("fe_refresh_").is_some(), "the refresh cookie");
-    assert!(answer.set_cookie("fe_device_").is_some(), "the identity of this browser");
 
     let token = answer.text("accessToken");
     let keys = server.browser().send(ureq::http::Method::GET, "/.well-known/jwks.json", Vec::new());

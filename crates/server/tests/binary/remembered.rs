@@ -36,6 +36,22 @@ fn copied_cookie_is_noticed_and_ends_its_family() {
     assert_eq!(Events::read(&server.data()).of_kind("browser_stolen").len(), 1);
 }
 
+/// Two tabs log in at once: the answer of the later one must not put back the secret that the
+/// earlier one's answer replaced.
+#[test]
+fn late_tab_is_let_in_and_keeps_its_hands_off_the_cookie() {
+    let server = Server::demo();
+    let mut person = Person::known_to(&server);
+    remember(&mut person);
+    let mut late = Person::known_to(&server);
+    late.browser = person.browser.clone();
+    assert!(person.login().set_cookie("fe_device_").is_some(), "rotated");
+    let answer = late.login();
+    assert_eq!(answer.body["mfaRequired"], false, "within the grace");
+    assert!(answer.set_cookie("fe_device_").is_none());
+    assert_eq!(person.login().body["mfaRequired"], false);
+}
+
 #[test]
 fn browser_is_remembered_for_one_user_alone() {
     let server = Server::demo();
