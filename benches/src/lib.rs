@@ -4,6 +4,9 @@
 //! core, so that what the machine does beside hits all of them alike ([`sampling`]). The method and the
 //! figures are in `docs/benchmarks.md`.
 
+#![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
+#![allow(clippy::missing_panics_doc, reason = "a bench whose figures are wrong had better stop")]
+
 pub mod oath;
 pub mod ours;
 pub mod peers;

@@ -114,7 +114,7 @@ fn racks<H: KeyedHash>(algorithm: Algorithm) -> Vec<Rack<H>> {
 fn generate_each<H: KeyedHash>(algorithm: Algorithm) -> impl FnMut() {
     let racks = racks::<H>(algorithm);
     let mut steps = vec![H::splat(STEP); racks.len()];
-    for (step, ahead) in steps.iter_mut().flat_map(|lanes| lanes.as_mut()).zip(0..) {
+    for (step, ahead) in steps.iter_mut().flat_map(AsMut::as_mut).zip(0..) {
         *step += ahead;
     }
     let mut numbers = vec![H::splat(0); racks.len()];

@@ -26,7 +26,8 @@ fn main() {
     let mut cpu = String::new();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         let Ok(object) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-        let text = |field: &str| object.get(field).and_then(|v| v.as_str()).unwrap_or("").to_owned();
+        let text =
+            |field: &str| object.get(field).and_then(|v| v.as_str()).unwrap_or("").to_owned();
         if text("peer") == "totp-rs" {
             let ratio = object.get("ratio").and_then(serde_json::Value::as_f64).unwrap_or(0.0);
             bars.push((text("case"), ratio));
