@@ -6,7 +6,7 @@
 //! outcome that is [`Sealed`]: it opens for a [`Commit`] alone, and only the engine has those, once
 //! the swap is won.
 //!
-//! One file a factor: [`authenticator`], [`email`], [`recovery`]; `login` opens, admits and grants;
+//! One file a factor: `authenticator`, `email`, `recovery`; `first` opens and admits, `grant` grants;
 //! `guess` is the one choke point that every judged code passes (C-15).
 
 mod authenticator;
