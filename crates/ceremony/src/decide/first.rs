@@ -39,7 +39,9 @@ impl Draft<'_> {
             mailbox_proven: first == FirstFactor::Email,
         };
         self.login = Some(login.id);
-        if self.record.is_enrolled() || self.record.email.is_some() {
+        // A changed address is still a factor of whoever had one, to be proven again.
+        let moved = self.record.email.is_some() && self.record.factors > 0;
+        if self.record.is_enrolled() || moved {
             if met.is_some_and(|met| met.remembered) {
                 return self.grant(&login, Second::Remembered, &cookie, false, None);
             }

@@ -33,8 +33,10 @@ impl Draft<'_> {
                 // Reported again, it takes nothing back that was proven in between.
                 let bound = self.record.email.as_ref().is_some_and(|of| *of.address() == to);
                 if !bound {
+                    // A user who never had a factor has none now: nobody is asked for one by this.
+                    let had = self.record.is_enrolled() || self.record.email.is_some();
                     self.record.email = Some(EmailFactor::unproven(to, self.now));
-                    self.record.factors = self.record.factors.saturating_add(1);
+                    self.record.factors = self.record.factors.saturating_add(u32::from(had));
                 }
             }
             Lifecycle::SignOutEverywhere => {}

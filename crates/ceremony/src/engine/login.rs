@@ -79,17 +79,21 @@ impl<S: Store> Engine<S> {
         application: Option<ApplicationId>,
         client: &Client,
     ) -> Result<Option<Reply>, Error> {
-        let Some((passed, unreported)) = self.directory.checked(email, password).await? else {
+        let Some((mut passed, unreported)) =
+            self.directory.checked(email, password.clone()).await?
+        else {
             return Ok(None);
         };
-        let epoch = if unreported {
-            // The change ends what was open before it, this login's own epoch included.
+        if unreported {
+            // The change ends what was open before it, this login's own epoch included: the
+            // password is checked again under the new one.
             self.password_changed(email, passed.user.clone()).await?;
-            None
-        } else {
-            passed.epoch
-        };
-        self.begin(Passed { application, epoch, ..passed }, client).await.map(Some)
+            match self.directory.checked(email, password).await? {
+                Some((again, _)) => passed = again,
+                None => return Ok(None),
+            }
+        }
+        self.begin(Passed { application, ..passed }, client).await.map(Some)
     }
 
     /// Gives one of our own users another password, and ends what is open. False: there is no such

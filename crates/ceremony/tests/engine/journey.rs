@@ -549,3 +549,27 @@ async fn what_is_bound_after_a_changed_address_is_the_address_that_was_proven() 
     let asked = Person::new(&world).challenged().await;
     assert_eq!(asked.challenged.emails, ["n***@e***.com"], "and takes nothing back");
 }
+
+#[tokio::test]
+async fn a_changed_address_asks_nobody_for_a_factor_who_never_had_one() {
+    let world = World::new();
+    world.set_policy(Policy { enforce: Enforce::DontForce, ..world.policy() }).await;
+    let user = || UserId::parse("alice").unwrap();
+    let to = |text: &str| Lifecycle::AddressChanged { to: EmailAddress::parse(text).unwrap() };
+    assert!(world.engine.report(user(), to("new@example.com")).await.unwrap());
+    granted(Person::new(&world).begin().await);
+
+    // Whoever had one, if only that address, is asked to prove the new one.
+    let only = Strategies { authenticator: false, email: true };
+    let forced = Policy { enforce: Enforce::Force, strategies: only, ..world.policy() };
+    world.set_policy(forced.clone()).await;
+    let mut alice = Person::new(&world);
+    let asked = alice.challenged().await;
+    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let code = world.mail.last_code().unwrap();
+    granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
+    world.set_policy(Policy { enforce: Enforce::DontForce, ..forced }).await;
+    assert!(world.engine.report(user(), to("third@example.com")).await.unwrap());
+    let asked = Person::new(&world).challenged().await;
+    assert_eq!(asked.challenged.emails, ["t***@e***.com"]);
+}
