@@ -5,10 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::{DeviceId, FactorKind, LoginId, SessionId, TenantId, UserKey};
+use countersign_device::{
+    ApplicationId, ClientId, DeviceId, FactorKind, LoginId, SessionId, TenantId, UserKey,
+};
 use countersign_otp::UnixTime;
 
 use crate::lifecycle::LifecycleKind;
+use crate::policy::change::Part;
 use crate::port::EventId;
 use crate::record::{Class, seconds};
 
@@ -22,8 +25,8 @@ pub struct Audit {
     pub at: UnixTime,
     /// The node that decided.
     pub node: String,
-    /// Whom it is about.
-    pub user: UserKey,
+    /// Whom it is about; none where it is about no user.
+    pub user: Option<UserKey>,
     /// In which tenant, where one was named.
     pub tenant: Option<TenantId>,
     /// In which login.
@@ -118,6 +121,33 @@ pub enum What {
         /// By how many seconds it was ahead.
         ahead: u64,
     },
+    /// A part of a policy was changed: the environment's where no tenant is named.
+    PolicyChanged {
+        /// The client of the management routes that did.
+        by: ClientId,
+        /// Of which application.
+        application: Option<ApplicationId>,
+        /// Which part.
+        part: Part,
+    },
+    /// Something became of a client of the management routes.
+    Client {
+        /// Which client.
+        client: ClientId,
+        /// What.
+        change: ClientChange,
+    },
+}
+
+/// What became of a client of the management routes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ClientChange {
+    /// It was added.
+    Added,
+    /// It got a token.
+    TokenBought,
+    /// Its tokens are dead.
+    Revoked,
 }
 
 /// How a judged code ended, in truth.

@@ -72,6 +72,8 @@ pub enum Event {
 pub struct Begin {
     /// In which tenant.
     pub tenant: TenantId,
+    /// The user's other tenants, whose enforcement counts as well.
+    pub also: Vec<TenantId>,
     /// For which application.
     pub application: Option<ApplicationId>,
     /// The address of the directory, or of the service's own login call.

@@ -231,10 +231,12 @@ impl<S: Store> Directory<S> {
             .await?
             .map_err(|_| Error::Busy)?;
         let (Some(user), Some(own), true) = (user, own, matches) else { return Ok(None) };
-        let Some(tenant) = own.tenants.into_iter().next() else { return Ok(None) };
+        let mut tenants = own.tenants.into_iter();
+        let Some(tenant) = tenants.next() else { return Ok(None) };
         let passed = Passed {
             user,
             tenant,
+            also: tenants.collect(),
             application: None,
             email: Some(email.clone()),
             first: FirstFactor::Password,

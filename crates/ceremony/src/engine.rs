@@ -2,7 +2,8 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` reads what a tenant says.
+//! under a login, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says
+//! what policy holds, `vendors` who may manage.
 
 mod fold;
 mod login;
@@ -10,6 +11,7 @@ mod policies;
 mod reply;
 mod sends;
 mod session;
+mod vendors;
 
 use std::sync::Arc;
 

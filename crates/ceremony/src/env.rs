@@ -72,6 +72,8 @@ pub struct Message {
     pub body: Body,
     /// The name of the service, as the tenant's policy has it.
     pub issuer: String,
+    /// Where it comes from, where the policy names an address.
+    pub sender: Option<EmailAddress>,
 }
 
 /// What a message says.

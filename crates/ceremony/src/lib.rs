@@ -18,3 +18,4 @@ pub mod port;
 pub mod record;
 mod records;
 pub mod rules;
+pub mod vendor;

@@ -24,6 +24,24 @@ impl Names<'_> {
         self.name(&[b"policy", realm.as_str().as_bytes(), tenant.as_str().as_bytes()])
     }
 
+    /// The policy of the environment: of all tenants that say nothing else.
+    #[must_use]
+    pub fn environment(&self, realm: &RealmId) -> Key {
+        self.name(&[b"environment policy", realm.as_str().as_bytes()])
+    }
+
+    /// The list of the clients of the management routes.
+    #[must_use]
+    pub fn clients(&self, realm: &RealmId) -> Key {
+        self.name(&[b"clients", realm.as_str().as_bytes()])
+    }
+
+    /// One of them, by whatever is presented as its id.
+    #[must_use]
+    pub fn client(&self, realm: &RealmId, id: &str) -> Key {
+        self.name(&[b"client", realm.as_str().as_bytes(), id.as_bytes()])
+    }
+
     /// An address in the directory.
     #[must_use]
     pub fn address(&self, realm: &RealmId, address: &EmailAddress) -> Key {

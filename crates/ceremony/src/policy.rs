@@ -1,25 +1,30 @@
 //! What a tenant decides: whom it asks for a second factor, and which ones it takes.
 //!
 //! A policy may be stricter than [`rules`](crate::rules), never laxer: its constructor clamps
-//! nothing, it refuses.
+//! nothing, it refuses. It is composed at each look from what the environment, the tenant and the
+//! application say ([`layer`], [`scope`]), and changed part by part ([`change`]).
+
+pub mod change;
+pub mod layer;
+pub mod scope;
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::FactorKind;
+use countersign_device::{EmailAddress, FactorKind};
 use countersign_otp::Window;
 
 use crate::assertion::FirstFactor;
 use crate::rules::{DELIVERED_SECS, GUESSES_A_WINDOW};
 
-/// Whom a tenant asks for a second factor. A user who has one is always asked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// Whom a tenant asks for a second factor, the laxest first. A user who has one is always asked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Enforce {
     /// Nobody has to enrol.
     DontForce,
-    /// Everybody has to enrol.
-    Force,
     /// Everybody but those whose first factor was SAML: their identity provider answers for them.
     ForceExceptSaml,
+    /// Everybody has to enrol.
+    Force,
 }
 
 /// One tenant's policy.
@@ -33,11 +38,15 @@ pub struct Policy {
     pub strategies: Strategies,
     /// The issuer that an authenticator app shows.
     pub issuer: String,
+    /// Where mails come from; the server's own address where none is named.
+    pub sender: Option<EmailAddress>,
     /// How many steps back and ahead a code of an app is taken.
     #[serde(with = "window")]
     pub window: Window,
-    /// How long a delivered code lives, in seconds: 1 to 600.
+    /// How long a mailed code lives, in seconds: 1 to 600.
     pub delivered_secs: u64,
+    /// The same for a code that goes to a phone.
+    pub sms_secs: u64,
     /// How many failed guesses a window takes: 1 to 10.
     pub max_attempts: u8,
 }
@@ -54,13 +63,13 @@ pub struct Strategies {
 /// Why a policy does not hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PolicyError {
-    /// `delivered_secs` is 0 or over 600.
+    /// `delivered_secs` or `sms_secs` is 0 or over 600.
     DeliveredSecs,
     /// `max_attempts` is 0 or over 10.
     MaxAttempts,
     /// No factor is on, and somebody has to enrol one.
     NoStrategy,
-    /// The issuer is empty, has a colon, or is over 64 bytes.
+    /// The issuer is empty or over 64 bytes, or has a colon, a control character or six digits.
     Issuer,
 }
 
@@ -70,7 +79,9 @@ impl std::fmt::Display for PolicyError {
             Self::DeliveredSecs => "a delivered code lives 1 to 600 seconds (NIST SP 800-63B-4)",
             Self::MaxAttempts => "a window takes 1 to 10 failed guesses",
             Self::NoStrategy => "enrolment is forced, and no factor is on: turn one on",
-            Self::Issuer => "the issuer has 1 to 64 bytes and no colon",
+            Self::Issuer => {
+                "the issuer has 1 to 64 bytes, no colon, no control character, no six digits in a row"
+            },
         })
     }
 }
@@ -85,8 +96,10 @@ impl Default for Policy {
             remember: countersign_remember::Policy::default(),
             strategies: Strategies { authenticator: true, email: false },
             issuer: "Countersign".into(),
+            sender: None,
             window: Window::DEFAULT,
             delivered_secs: DELIVERED_SECS,
+            sms_secs: DELIVERED_SECS,
             max_attempts: GUESSES_A_WINDOW,
         }
     }
@@ -98,7 +111,8 @@ impl Policy {
     /// # Errors
     /// A [`PolicyError`] that names the field.
     pub fn check(&self) -> Result<(), PolicyError> {
-        if !(1..=DELIVERED_SECS).contains(&self.delivered_secs) {
+        let lives = 1..=DELIVERED_SECS;
+        if !lives.contains(&self.delivered_secs) || !lives.contains(&self.sms_secs) {
             return Err(PolicyError::DeliveredSecs);
         }
         if !(1..=GUESSES_A_WINDOW).contains(&self.max_attempts) {
@@ -107,7 +121,14 @@ impl Policy {
         if self.enforce != Enforce::DontForce && self.strategies.list().is_empty() {
             return Err(PolicyError::NoStrategy);
         }
-        if self.issuer.is_empty() || self.issuer.len() > 64 || self.issuer.contains(':') {
+        // It stands in mails, where a code must be the only run of six digits.
+        let mut runs = self.issuer.split(|letter: char| !letter.is_ascii_digit());
+        let odd = |letter: char| letter == ':' || letter.is_control();
+        if self.issuer.trim().is_empty()
+            || self.issuer.len() > 64
+            || self.issuer.contains(odd)
+            || runs.any(|run| run.len() >= 6)
+        {
             return Err(PolicyError::Issuer);
         }
         Ok(())
@@ -123,6 +144,14 @@ impl Policy {
         }
     }
 
+    /// The same policy, as strict in enforcing as another: a user of several tenants, of which one
+    /// enforces, must have a second factor in each.
+    #[must_use]
+    pub fn as_strict_as(mut self, other: &Self) -> Self {
+        self.enforce = self.enforce.max(other.enforce);
+        self
+    }
+
     /// Is email all that this tenant takes?
     #[must_use]
     pub const fn email_only(&self) -> bool {
@@ -131,12 +160,26 @@ impl Policy {
 }
 
 impl Strategies {
+    /// All factors that can be turned on, the strongest first, and whether each is.
+    #[must_use]
+    pub const fn all(&self) -> [(FactorKind, bool); 2] {
+        [(FactorKind::Authenticator, self.authenticator), (FactorKind::Email, self.email)]
+    }
+
     /// The factors that are on, the strongest first.
     #[must_use]
     pub fn list(&self) -> Vec<FactorKind> {
-        let all =
-            [(self.authenticator, FactorKind::Authenticator), (self.email, FactorKind::Email)];
-        all.into_iter().filter_map(|(on, kind)| on.then_some(kind)).collect()
+        self.all().into_iter().filter_map(|(kind, on)| on.then_some(kind)).collect()
+    }
+
+    /// Turns a factor on or off. False: it is none that can be.
+    pub const fn set(&mut self, kind: FactorKind, on: bool) -> bool {
+        match kind {
+            FactorKind::Authenticator => self.authenticator = on,
+            FactorKind::Email => self.email = on,
+            _ => return false,
+        }
+        true
     }
 }
 

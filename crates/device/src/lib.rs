@@ -20,7 +20,7 @@ pub use email::{EmailAddress, EmailAddressError, EmailFactor};
 pub use factor::{Channel, FactorKind};
 pub use id::{ChallengeId, DeviceId, Id, IdError, LoginId, SessionId, kind};
 pub use label::{Label, LabelError};
-pub use name::{ApplicationId, NameError, RealmId, TenantId, UserId, UserKey};
+pub use name::{ApplicationId, ClientId, NameError, RealmId, TenantId, UserId, UserKey};
 pub use passkey::{
     AdapterState, Attachment, Backup, Credential, CredentialId, Passkey, PasskeyError, Signed,
 };

@@ -90,6 +90,10 @@ name! {
     /// An application that is logged in to.
     ApplicationId
 }
+name! {
+    /// A client of the management routes: a service that holds a secret.
+    ClientId
+}
 
 impl UserId {
     /// The id of a user of our own, in UUID form.

@@ -8,6 +8,7 @@ mod keys;
 mod qr;
 mod serve;
 mod user;
+mod vendor;
 mod vendor_token;
 
 use std::io::{self, Write};
@@ -31,6 +32,8 @@ enum Command {
     Qr(qr::Qr),
     #[command(subcommand)]
     User(user::User),
+    #[command(subcommand)]
+    Vendor(vendor::Vendor),
     VendorToken(vendor_token::VendorToken),
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Command::Code(command) => command.run(),
         Command::Qr(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::Vendor(command) => command.run(),
         Command::VendorToken(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Events(command) => command.run(),

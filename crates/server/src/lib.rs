@@ -8,7 +8,6 @@ pub mod deliver;
 pub mod http;
 pub mod node;
 pub mod random;
-pub mod vendor;
 pub mod wire;
 
 /// The example of the workspace's front page compiles.

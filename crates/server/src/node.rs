@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_ceremony::engine::{Engine, Settings};
-use countersign_ceremony::env::{Clock, Env, Random, Threads};
+use countersign_ceremony::env::{
+    Clock, Deliver, Env, Later, Message, NotDelivered, Random, Threads,
+};
+use countersign_ceremony::policy::layer::Layer;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_device::{RealmId, TenantId};
@@ -106,7 +109,10 @@ impl Node<SqliteStore> {
         for tenant in &node.config.tenants {
             let policy = policy(tenant, &node.config)?;
             let id = tenant_id(&tenant.id)?;
-            let told = node.engine.set_policy(&id, &policy).await;
+            let env = node.engine.env();
+            let drawn = env.draw().map_err(|error| NotUp(error.to_string()))?;
+            let told =
+                node.engine.seed_policy(&id, &Layer::of(&policy, drawn, env.clock.now())).await;
             told.map_err(|error| NotUp(format!("{}: {error}", path.display())))?;
         }
         Ok((node, carriers))
@@ -166,6 +172,35 @@ pub fn database(data: &Path) -> Result<SqliteStore, NotUp> {
     }
     SqliteStore::open(&path, Arc::new(SystemClock), Outbox::default())
         .map_err(|error| NotUp::at(&path, &error))
+}
+
+/// An engine for commands that manage, beside a server that may be running: it sends no mail.
+pub(crate) fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>, NotUp> {
+    let vault: Arc<dyn Vault> = Arc::new(vault);
+    let workers = Threads::start(1, 1)
+        .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
+    let env = Env {
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        sign: Arc::new(signing_key(&*vault)),
+        vault,
+        deliver: Arc::new(NoMail),
+        workers: Arc::new(workers),
+        node: "cli".into(),
+    };
+    let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
+    let settings = Settings::new(realm, String::new(), String::new());
+    Engine::new(Arc::new(store), env, settings).map_err(|error| NotUp(error.to_string()))
+}
+
+/// Takes no message, and says so.
+#[derive(Clone, Copy, Debug)]
+struct NoMail;
+
+impl Deliver for NoMail {
+    fn deliver(&self, _: Message) -> Later<'_, Result<(), NotDelivered>> {
+        Box::pin(std::future::ready(Err(NotDelivered)))
+    }
 }
 
 /// The key of access tokens: a digest under the ring's root, so that all nodes with one ring sign with one key.

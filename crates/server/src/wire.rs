@@ -8,7 +8,10 @@ mod answer;
 mod error;
 mod event;
 mod field;
+mod policy;
 mod request;
+mod strategy;
+mod vendor;
 
 pub use self::answer::{
     AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
@@ -16,8 +19,14 @@ pub use self::answer::{
 };
 pub use self::error::ErrorBody;
 pub use self::event::event;
-pub use self::field::{Field, Flag, Invalid};
+pub use self::field::{Field, Flag, Invalid, Number, Section};
+pub use self::policy::{
+    AppConfig, CodeConfig, FactorRequest, LockoutPolicy, LockoutRequest, MailConfig, MfaConfig,
+    MfaConfigRequest, MfaPolicy, MfaPolicyRequest, Strategies, StrategyRequest, StrategyRow,
+};
 pub use self::request::{
     CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover, Refresh,
     ServiceLogin,
 };
+pub use self::strategy::{STRATEGIES, factor, strategy};
+pub use self::vendor::{VendorLogin, VendorToken};

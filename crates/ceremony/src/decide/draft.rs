@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
             id: Id(self.seed.array()),
             at: self.now,
             node: self.given.node.to_owned(),
-            user: self.given.user.clone(),
+            user: Some(self.given.user.clone()),
             tenant: self.tenant.clone(),
             login: self.login,
             what,

@@ -14,7 +14,7 @@ use crate::record::Standing;
 
 impl Draft<'_> {
     pub(super) fn begin(&mut self, begin: Begin) -> Outcome {
-        let Begin { tenant, application, email, first, epoch, nonce, cookie } = begin;
+        let Begin { tenant, also: _, application, email, first, epoch, nonce, cookie } = begin;
         self.tenant = Some(tenant.clone());
         self.email.clone_from(&email);
         if self.record.standing != Standing::Enabled {

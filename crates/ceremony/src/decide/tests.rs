@@ -67,6 +67,7 @@ impl World {
     fn begin(&mut self, cookie: &Cookie) -> Outcome {
         self.decide(Event::Begin(Begin {
             tenant: TenantId::parse("acme").unwrap(),
+            also: Vec::new(),
             application: None,
             email: Some(EmailAddress::parse("alice@example.com").unwrap()),
             first: FirstFactor::Password,
@@ -341,6 +342,7 @@ proptest! {
         let given = Given { user: &world.user, policy: &world.policy, vault: &world.vault, node: "n" };
         let event = Event::Begin(Begin {
             tenant: TenantId::parse("acme").unwrap(),
+            also: Vec::new(),
             application: None,
             email: None,
             first: FirstFactor::Password,

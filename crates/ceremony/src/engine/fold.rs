@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use countersign_device::{LoginId, TenantId, UserKey};
+use countersign_device::{ApplicationId, LoginId, TenantId, UserKey};
 use countersign_otp::UnixTime;
 
+use super::policies::Policies;
 use super::{Engine, Error};
 use crate::codec;
 use crate::decide::{Commit, Decision, Event, Given, Outcome, Refusal, Sealed, Told, decide};
@@ -48,7 +49,9 @@ struct Slot {
 #[derive(Debug)]
 struct Job {
     event: Event,
-    tenant: Option<TenantId>,
+    /// The tenants whose policies count: the one that is logged in to first.
+    tenants: Vec<TenantId>,
+    application: Option<ApplicationId>,
     login: Option<LoginId>,
     class: Class,
     reply: oneshot::Sender<Result<Outcome, Error>>,
@@ -56,15 +59,29 @@ struct Job {
 
 impl Job {
     fn new(event: Event, reply: oneshot::Sender<Result<Outcome, Error>>) -> Self {
-        let (tenant, login, class) = match &event {
-            Event::Begin(begin) => (Some(begin.tenant.clone()), None, Class::Stranger),
+        let (tenants, application, login, class) = match &event {
+            Event::Begin(begin) => {
+                let tenants = std::iter::once(&begin.tenant).chain(&begin.also).cloned().collect();
+                (tenants, begin.application.clone(), None, Class::Stranger)
+            }
             Event::Step(step) => {
-                (Some(step.login.tenant.clone()), Some(step.login.id), step.login.class())
+                let login = &step.login;
+                let (tenants, application) =
+                    (vec![login.tenant.clone()], login.application.clone());
+                (tenants, application, Some(login.id), login.class())
             }
             // The owner's recovery and the owner of the users are never the ones to give way.
-            Event::Recover(_) | Event::Report(_) => (None, None, Class::Known),
+            Event::Recover(_) | Event::Report(_) => (Vec::new(), None, None, Class::Known),
         };
-        Self { event, tenant, login, class, reply }
+        Self { event, tenants, application, login, class, reply }
+    }
+
+    /// The policy that it is decided by: as strict as the strictest of the user's tenants.
+    fn policy(&self, policies: &Policies<'_>) -> Policy {
+        let application = self.application.as_ref();
+        let own = policies.of(self.tenants.first(), application);
+        let others = self.tenants.iter().skip(1);
+        others.fold(own, |own, other| own.as_strict_as(&policies.of(Some(other), application)))
     }
 
     fn answer(self, result: Result<Outcome, Error>) {
@@ -147,7 +164,8 @@ impl<S: Store> Engine<S> {
         match self.settled(user, key, &jobs).await {
             Ok(told) => {
                 for (job, Told { outcome, notices }) in jobs.into_iter().zip(told) {
-                    self.notify(notices, job.tenant.as_ref()).await;
+                    let application = job.application.as_ref();
+                    self.notify(notices, job.tenants.first(), application).await;
                     job.answer(Ok(outcome));
                 }
             }
@@ -160,12 +178,14 @@ impl<S: Store> Engine<S> {
     }
 
     async fn settled(&self, user: &UserKey, key: Key, jobs: &[Job]) -> Result<Vec<Told>, Error> {
-        let mut tenants: Vec<&TenantId> =
-            jobs.iter().filter_map(|job| job.tenant.as_ref()).collect();
+        let mut tenants: Vec<TenantId> =
+            jobs.iter().flat_map(|job| &job.tenants).cloned().collect();
         tenants.sort();
         tenants.dedup();
         let mut keys = vec![key];
-        keys.extend(tenants.iter().map(|tenant| self.policy_key(tenant)));
+        if !tenants.is_empty() {
+            keys.extend(self.policy_keys(&tenants));
+        }
         let write = WriteId(self.env.draw()?);
         for _ in 0..ATTEMPTS {
             let looked = self.store.look(&keys).await?;
@@ -173,22 +193,12 @@ impl<S: Store> Engine<S> {
             self.compare_clocks(looked.store_time, now)?;
             let mut entries = looked.entries.into_iter();
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
-            let policies = tenants
-                .iter()
-                .zip(keys.iter().skip(1).zip(entries))
-                .map(|(tenant, (key, entry))| {
-                    Ok((*tenant, self.or_default(opened(&self.env, *key, entry)?)))
-                })
-                .collect::<Result<HashMap<&TenantId, Policy>, Error>>()?;
+            let policies = self.policies(&tenants, entries)?;
             let mut all = Folded::new(found.value.unwrap_or_default());
             for job in jobs {
-                let policy = job.tenant.as_ref().and_then(|tenant| policies.get(tenant));
-                let given = Given {
-                    user,
-                    policy: policy.unwrap_or(&self.settings.policy),
-                    vault: &*self.env.vault,
-                    node: &self.env.node,
-                };
+                let policy = job.policy(&policies);
+                let given =
+                    Given { user, policy: &policy, vault: &*self.env.vault, node: &self.env.node };
                 all.add(|record| {
                     Ok(decide(record, &given, job.event.clone(), now, self.env.draw()?))
                 })?;

@@ -26,6 +26,8 @@ pub struct Passed {
     pub user: UserId,
     /// In which tenant.
     pub tenant: TenantId,
+    /// The user's other tenants: where one of them enforces a second factor, this login does too.
+    pub also: Vec<TenantId>,
     /// For which application.
     pub application: Option<ApplicationId>,
     /// The address of the directory.
@@ -52,11 +54,12 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// No decision was reached.
     pub async fn begin(&self, passed: Passed, client: &Client) -> Result<Reply, Error> {
-        let Passed { user, tenant, application, email, first, epoch } = passed;
+        let Passed { user, tenant, also, application, email, first, epoch } = passed;
         let user = UserKey::new(self.settings.realm.clone(), user);
         let begin = Begin {
             tenant: tenant.clone(),
-            application,
+            also,
+            application: application.clone(),
             email,
             first,
             epoch,
@@ -64,7 +67,7 @@ impl<S: Store> Engine<S> {
             cookie: client.cookie.clone(),
         };
         let outcome = self.decided(&user, Event::Begin(begin)).await?;
-        self.reply(outcome, &tenant, client).await
+        self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
 
     /// Logs in one of our own users. None: the password is wrong, or there is no such user; both
@@ -271,11 +274,12 @@ impl<S: Store> Engine<S> {
         ask: Ask,
         remember: bool,
     ) -> Result<Reply, Error> {
-        let (user, tenant) = (login.user.clone(), login.tenant.clone());
+        let user = login.user.clone();
+        let (tenant, application) = (login.tenant.clone(), login.application.clone());
         let step =
             Step { login, cookie: client.cookie.clone(), nonce: client.nonce, ask, remember };
         let outcome = self.decided(&user, Event::Step(Box::new(step))).await?;
-        self.reply(outcome, &tenant, client).await
+        self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
 
     /// The same for what may end an enrolment: where decide asks for a fresh recovery code, it is
@@ -287,7 +291,8 @@ impl<S: Store> Engine<S> {
         ask: impl Fn(Option<FreshRecovery>) -> Ask + Send,
         remember: bool,
     ) -> Result<Reply, Error> {
-        let (user, tenant) = (login.user.clone(), login.tenant.clone());
+        let user = login.user.clone();
+        let (tenant, application) = (login.tenant.clone(), login.application.clone());
         let step = |ask| {
             let (login, cookie) = (login.clone(), client.cookie.clone());
             let step = Step { login, cookie, nonce: client.nonce, ask, remember };
@@ -298,7 +303,7 @@ impl<S: Store> Engine<S> {
             let fresh = self.fresh_recovery(&user).await?;
             outcome = self.decided(&user, step(ask(Some(fresh)))).await?;
         }
-        self.reply(outcome, &tenant, client).await
+        self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
 
     async fn fresh_recovery(&self, user: &UserKey) -> Result<FreshRecovery, Error> {
@@ -318,7 +323,7 @@ impl<S: Store> Engine<S> {
         client: &Client,
     ) -> Result<Result<(EmailAddress, Pool), Refusal>, Error> {
         let record = self.record(&login.user).await?;
-        let policy = self.policy(&login.tenant).await?;
+        let policy = self.policy(&login.tenant, login.application.as_ref()).await?;
         let given = crate::decide::Given {
             user: &login.user,
             policy: &policy,

@@ -3,13 +3,15 @@
 //! All of this follows a won swap. Nothing here may take a grant back: what cannot be done any more
 //! is left out, and the audit event stands.
 
-use countersign_device::TenantId;
+use countersign_device::{ApplicationId, EmailAddress, TenantId};
 use countersign_remember::Cookie;
 use countersign_token::Token;
 
 use super::{ChallengedReply, Client, Engine, Error, GrantedReply, Reply};
 use crate::decide::{Challenged, FreshBrowser, Granted, Notice, Outcome, Send};
 use crate::env::{Body, Message};
+use crate::policy::Policy;
+use crate::policy::scope::Scope;
 use crate::port::Store;
 
 impl<S: Store> Engine<S> {
@@ -17,14 +19,14 @@ impl<S: Store> Engine<S> {
     pub(super) async fn reply(
         &self,
         outcome: Outcome,
-        tenant: &TenantId,
+        of: (&TenantId, Option<&ApplicationId>),
         client: &Client,
     ) -> Result<Reply, Error> {
         match outcome {
             Outcome::Granted(granted) => self.granted(*granted, client).await,
             Outcome::Challenged(challenged) => self.challenged(*challenged, client),
             Outcome::Enrolment(enrolment) => Ok(Reply::Enrolment(enrolment)),
-            Outcome::Send(send) => self.sent(*send, tenant).await,
+            Outcome::Send(send) => self.sent(*send, of).await,
             Outcome::Recovered(browser) => Ok(Reply::Recovered { cookie: cookie(client, browser) }),
             Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
             // These answer other questions than a client asks here.
@@ -57,39 +59,52 @@ impl<S: Store> Engine<S> {
         Ok(Reply::Challenged(Box::new(ChallengedReply { token, challenged, cookie })))
     }
 
-    async fn sent(&self, send: Send, tenant: &TenantId) -> Result<Reply, Error> {
+    async fn sent(
+        &self,
+        send: Send,
+        (tenant, application): (&TenantId, Option<&ApplicationId>),
+    ) -> Result<Reply, Error> {
         let Send { to, code, ends, challenge } = send;
         let context = [self.settings.realm.as_str().as_bytes()];
         let token = Token::seal(&*self.env.vault, &context, self.env.draw()?, &challenge);
         let token = token.map_err(|_| Error::Token)?;
         let lives_secs = ends.since(self.env.clock.now());
-        let issuer = self.issuer(Some(tenant)).await;
-        let message = Message { to, body: Body::Code { code, lives_secs }, issuer };
+        let (issuer, sender) = self.names(Some(tenant), application).await;
+        let message = Message { to, body: Body::Code { code, lives_secs }, issuer, sender };
         // The answer is the same whether the mail arrives or not; the adapter says so in its log.
         let _ = self.env.deliver.deliver(message).await;
         Ok(Reply::Sent(token))
     }
 
     /// Tells the owner of an account what happened to it.
-    pub(super) async fn notify(&self, notices: Vec<Notice>, tenant: Option<&TenantId>) {
+    pub(super) async fn notify(
+        &self,
+        notices: Vec<Notice>,
+        tenant: Option<&TenantId>,
+        application: Option<&ApplicationId>,
+    ) {
         if notices.is_empty() {
             return;
         }
-        let issuer = self.issuer(tenant).await;
+        let (issuer, sender) = self.names(tenant, application).await;
         for Notice { to, of } in notices {
-            let message = Message { to, body: Body::Notice(of), issuer: issuer.clone() };
+            let (issuer, sender) = (issuer.clone(), sender.clone());
+            let message = Message { to, body: Body::Notice(of), issuer, sender };
             // Mail is never the only record: the audit event is in the outbox.
             let _ = self.env.deliver.deliver(message).await;
         }
     }
 
-    /// What the service calls itself in mails.
-    async fn issuer(&self, tenant: Option<&TenantId>) -> String {
-        let own = match tenant {
-            Some(tenant) => self.policy(tenant).await.ok(),
-            None => None,
-        };
-        own.map_or_else(|| self.settings.policy.issuer.clone(), |policy| policy.issuer)
+    /// What the service calls itself in mails, and where they come from.
+    async fn names(
+        &self,
+        tenant: Option<&TenantId>,
+        application: Option<&ApplicationId>,
+    ) -> (String, Option<EmailAddress>) {
+        let scope = Scope { tenant: tenant.cloned(), application: application.cloned() };
+        let policy = self.policy_of(&scope).await;
+        let Policy { issuer, sender, .. } = policy.unwrap_or_else(|_| self.settings.policy.clone());
+        (issuer, sender)
     }
 }
 

@@ -180,7 +180,7 @@ impl<S: Store> Engine<S> {
             id,
             at,
             node: self.env.node.to_string(),
-            user: session.subject.user.clone(),
+            user: Some(session.subject.user.clone()),
             tenant: Some(session.subject.tenant.clone()),
             login: None,
             what: What::SessionReplayed { session: session.subject.session },

@@ -452,6 +452,7 @@ async fn a_node_whose_clock_is_off_the_stores_stops_deciding() {
     let passed = || countersign_ceremony::engine::Passed {
         user: UserId::parse("alice").unwrap(),
         tenant: support::tenant(),
+        also: Vec::new(),
         application: None,
         email: None,
         first: FirstFactor::Password,
@@ -522,6 +523,7 @@ async fn a_first_factor_that_was_checked_under_another_epoch_logs_nobody_in() {
     let passed = countersign_ceremony::engine::Passed {
         user,
         tenant: support::tenant(),
+        also: Vec::new(),
         application: None,
         email: None,
         first: FirstFactor::Password,

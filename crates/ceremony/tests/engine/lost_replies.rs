@@ -66,6 +66,7 @@ async fn a_settle_and_a_refresh_whose_replies_are_lost_are_won_once() {
         let passed = Passed {
             user: UserId::parse("alice").unwrap(),
             tenant: tenant(),
+            also: Vec::new(),
             application: None,
             email: None,
             first: FirstFactor::Password,

@@ -6,3 +6,4 @@ mod journey;
 mod lost_replies;
 mod races;
 mod support;
+mod tenants;

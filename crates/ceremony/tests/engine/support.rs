@@ -126,6 +126,7 @@ impl Person {
         let passed = Passed {
             user: UserId::parse("alice").unwrap(),
             tenant: tenant(),
+            also: Vec::new(),
             application: None,
             email: Some(EmailAddress::parse("alice@example.com").unwrap()),
             first: self.first,

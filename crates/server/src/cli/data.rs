@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use countersign_ceremony::engine::Engine;
 use countersign_store_sqlite::SqliteStore;
 use countersign_vault::Ring;
 
@@ -40,6 +41,11 @@ impl Data {
     pub(super) fn keys(&self) -> Result<Ring, Failure> {
         let (_, keys) = self.paths()?;
         Ok(node::keys(&keys)?)
+    }
+
+    /// An engine over the database, which must be there; the server may be running.
+    pub(super) fn engine(&self) -> Result<Engine<SqliteStore>, Failure> {
+        Ok(node::engine_beside(self.database()?, self.keys()?)?)
     }
 
     /// The database, which must be there.

@@ -1,19 +1,19 @@
-//! `countersign vendor-token`: what a service presents on the management routes.
+//! `countersign vendor-token`: a token of the management routes, for whoever has the keys.
 
 use clap::Args;
-use countersign_ceremony::env::Clock;
+use countersign_device::ClientId;
 
 use super::data::Data;
-use super::{Failure, print};
-use crate::clock::SystemClock;
-use crate::random::SystemRandom;
-use crate::vendor;
+use super::{Failure, block_on, print};
 
 const DAY: u64 = 24 * 60 * 60;
+/// The client whose tokens these are: without a secret, and with every power.
+const OPERATOR: &str = "operator";
 
-/// Print a bearer token for the management routes, sealed with the keys of a data directory.
+/// Print a bearer token for the management routes, without a client and a secret.
 ///
-/// Whoever has it opens logins and reports for every user: hand it to the service alone.
+/// Whoever has it manages everything: it is for operators and their scripts. A service gets a client
+/// of its own by `vendor new`. `vendor revoke operator` ends all tokens made here.
 #[derive(Args, Debug)]
 pub(super) struct VendorToken {
     #[command(flatten)]
@@ -25,9 +25,11 @@ pub(super) struct VendorToken {
 
 impl VendorToken {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let vault = self.data.keys()?;
+        let engine = self.data.engine()?;
+        let operator = ClientId::parse(OPERATOR)?;
         let lives = self.days.saturating_mul(DAY);
-        let token = vendor::issue(&vault, &SystemRandom, lives, SystemClock.now())?;
+        let token = block_on(async { Ok(engine.operator_token(&operator, lives).await?) })?;
+        let token = token.ok_or_else(super::vendor::too_many)?;
         print(&format!("{token}\n"))
     }
 }

@@ -30,8 +30,9 @@ pub(super) fn compose(from: &str, message: &Message) -> Letter {
         }
         Body::Notice(notice) => notice_mail(service, *notice),
     };
+    let sender = message.sender.as_ref().map(|sender| sender.as_str().to_owned());
     Letter {
-        from: from.to_owned(),
+        from: sender.unwrap_or_else(|| from.to_owned()),
         to: message.to.as_str().to_owned(),
         text: said.text(service),
         html: said.html(service),
@@ -178,7 +179,7 @@ mod tests {
 
     fn letter(body: Body) -> Letter {
         let to = EmailAddress::parse("ada123456@example.com").unwrap();
-        let message = Message { to, body, issuer: "R&D <x>".to_owned() };
+        let message = Message { to, body, issuer: "R&D <x>".to_owned(), sender: None };
         compose("Example <mfa@example.com>", &message)
     }
 

@@ -30,6 +30,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "ER-01013", "Incorrect email or password")
     }
 
+    /// A client that is unknown, or whose secret is wrong: one answer for both.
+    #[must_use]
+    pub fn client_credentials() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "ER-00401", "Invalid client credentials")
+    }
+
     /// A token that is malformed, foreign, expired or spent.
     #[must_use]
     pub fn login_over() -> Self {
@@ -105,6 +111,30 @@ impl ApiError {
     #[must_use]
     pub fn unknown(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "ER-00404", format!("{what} not found"))
+    }
+
+    /// The token is one, and does not go so far.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "ER-00403", "Forbidden")
+    }
+
+    /// A policy that is not there.
+    #[must_use]
+    pub fn no_policy(sentence: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "ER-00404", sentence)
+    }
+
+    /// A policy that is there already.
+    #[must_use]
+    pub fn policy_exists(sentence: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "ER-00409", sentence)
+    }
+
+    /// A policy that cannot be.
+    #[must_use]
+    pub fn policy(sentence: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ER-00400", sentence)
     }
 
     /// The report takes no effect: its user is erased.

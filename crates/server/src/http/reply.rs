@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use countersign_ceremony::decide::{Challenged, Enrolment, Refusal};
 use countersign_ceremony::engine::{ChallengedReply, Error, GrantedReply, Reply, Tokens};
 use countersign_ceremony::port::Store;
-use countersign_device::FactorKind;
 use countersign_provision::{Uri, qr};
 use countersign_remember::Cookie;
 
@@ -17,7 +16,7 @@ use super::caller::Caller;
 use super::cookie::Which;
 use super::error::ApiError;
 use crate::node::Node;
-use crate::wire::{AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
+use crate::wire::{self, AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
 
 /// 400 days: the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
 const LONGEST_COOKIE: u64 = 34_560_000;
@@ -129,7 +128,7 @@ fn challenged_answer<S: Store>(
             emails: emails.into_iter().map(|email| Email { email }).collect(),
             ..MfaDevices::default()
         }),
-        mfa_strategies: Some(strategies.into_iter().map(strategy).collect()),
+        mfa_strategies: Some(strategies.into_iter().map(wire::strategy).collect()),
         qr_code,
         secret,
         ..AuthResponse::default()
@@ -155,18 +154,6 @@ fn drawn(enrolment: &Enrolment) -> Result<(String, String), ApiError> {
         ApiError::internal()
     })?;
     Ok((picture, typed))
-}
-
-const fn strategy(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Authenticator => "AuthenticatorApp",
-        FactorKind::Email => "EmailCode",
-        FactorKind::Sms => "SMS",
-        FactorKind::PasskeyPlatform => "WebAuthnPlatform",
-        FactorKind::PasskeyCrossPlatform => "WebAuthnCrossPlatform",
-        // Recovery is no strategy, and the engine lists none that this release does not know.
-        _ => "Unknown",
-    }
 }
 
 /// Sets a cookie; one that a header cannot hold is not set.

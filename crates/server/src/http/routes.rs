@@ -1,5 +1,6 @@
 //! The routes of the contract: each opens its JSON, asks the engine and maps what it says.
 
+mod configuration;
 mod factor;
 mod login;
 mod page;
@@ -17,6 +18,7 @@ use countersign_ceremony::port::Store;
 use super::error::ApiError;
 use super::layers;
 use crate::node::Node;
+use configuration::{factors, lockout, mfa};
 
 /// Where the routes of the contract are served: as its document has it, and as its web client calls it.
 const PREFIXES: [&str; 2] = ["/identity/resources", "/frontegg/identity/resources"];
@@ -27,6 +29,10 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
         .merge(page::routes(&node.config.service))
         .route("/healthz", get(healthz))
         .route("/.well-known/jwks.json", get(session::jwks::<S>));
+    for path in ["/auth/vendor", "/auth/vendor/", "/frontegg/auth/vendor", "/frontegg/auth/vendor/"]
+    {
+        router = router.route(path, post(vendor::token::<S>));
+    }
     for prefix in PREFIXES {
         let path = |tail: &str| format!("{prefix}/{tail}");
         let keys = prefix.replace("/identity/resources", "/.well-known/jwks.json");
@@ -58,6 +64,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
                 &path("configurations/v1/mfa-policy/allow-remember-device"),
                 get(policy::allow_remember::<S>),
             )
+            .merge(configurations(&path("configurations/v1")))
             .route(&path("users/v2/me"), get(session::me::<S>))
             .route(&path("users/v3/me/tenants"), get(session::tenants::<S>))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
@@ -67,6 +74,23 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method())
         .with_state(Arc::clone(node))
+}
+
+/// What tenants and applications ask of their users.
+fn configurations<S: Store>(base: &str) -> Router<Arc<Node<S>>> {
+    let path = |tail: &str| format!("{base}/{tail}");
+    Router::new()
+        .route(
+            &path("mfa-policy"),
+            get(mfa::show::<S>).post(mfa::create::<S>).patch(mfa::update::<S>).put(mfa::put::<S>),
+        )
+        .route(&path("mfa-policy/vendor"), get(mfa::environment::<S>))
+        .route(&path("mfa/strategies"), get(factors::strategies::<S>).post(factors::strategy::<S>))
+        .route(&path("mfa"), get(factors::show::<S>).post(factors::configure::<S>))
+        .route(
+            &path("lockout-policy"),
+            get(lockout::show::<S>).post(lockout::create::<S>).patch(lockout::update::<S>),
+        )
 }
 
 /// The process answers. Whether its store does is in the answers of the other routes.

@@ -1,9 +1,10 @@
 //! An audit event as one line of JSON. It holds what [`Audit`] holds: no secret, no code, no token, no address.
 
-use countersign_ceremony::audit::{Audit, Verdict, What};
+use countersign_ceremony::audit::{Audit, ClientChange, Verdict, What};
 use countersign_ceremony::lifecycle::LifecycleKind;
+use countersign_ceremony::policy::change::Part;
 use countersign_ceremony::record::Class;
-use countersign_device::FactorKind;
+use countersign_device::{ApplicationId, FactorKind};
 use serde_json::{Map, Value, json};
 
 /// The line of an event. `kind` says what happened; what else is there depends on it.
@@ -15,8 +16,10 @@ pub fn event(audit: &Audit) -> Value {
     line.insert("id".into(), json!(id));
     line.insert("at".into(), json!(audit.at.secs()));
     line.insert("kind".into(), json!(kind));
-    line.insert("user".into(), json!(audit.user.user().as_str()));
-    line.insert("realm".into(), json!(audit.user.realm().as_str()));
+    if let Some(user) = &audit.user {
+        line.insert("user".into(), json!(user.user().as_str()));
+        line.insert("realm".into(), json!(user.realm().as_str()));
+    }
     if let Some(tenant) = &audit.tenant {
         line.insert("tenant".into(), json!(tenant.as_str()));
     }
@@ -70,6 +73,17 @@ fn what(what: &What) -> (&'static str, Value) {
         What::SessionReplayed { session } => {
             ("session_replayed", json!({"session": session.to_string()}))
         }
+        What::PolicyChanged { by, application, part } => (
+            "policy_changed",
+            json!({
+                "client": by.as_str(),
+                "application": application.as_ref().map(ApplicationId::as_str),
+                "part": part_of(*part),
+            }),
+        ),
+        What::Client { client, change } => {
+            (client_change(*change), json!({"client": client.as_str()}))
+        }
         What::ClockSkew { ahead } => ("clock_skew", json!({"ahead": ahead})),
         _ => ("other", Value::Null),
     }
@@ -102,6 +116,23 @@ const fn class_of(class: Class) -> &'static str {
     match class {
         Class::Known => "known_browser",
         Class::Stranger => "stranger",
+    }
+}
+
+const fn part_of(part: Part) -> &'static str {
+    match part {
+        Part::Mfa => "mfa-policy",
+        Part::Strategies => "strategies",
+        Part::Factors => "mfa",
+        Part::Lockout => "lockout-policy",
+    }
+}
+
+const fn client_change(change: ClientChange) -> &'static str {
+    match change {
+        ClientChange::Added => "client_added",
+        ClientChange::TokenBought => "client_authenticated",
+        ClientChange::Revoked => "client_revoked",
     }
 }
 

@@ -1,8 +1,8 @@
-//! One field of a request, before it is known whether it is there and of the right type.
+//! One field of a request (text, flag, number, object), before it is known whether it is there and of the right type.
 
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 use zeroize::Zeroizing;
 
@@ -30,6 +30,30 @@ pub enum Flag {
     OtherType,
 }
 
+/// A field that holds a whole number, not below zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Number {
+    /// Not there, or null.
+    #[default]
+    Missing,
+    /// A number.
+    Given(u64),
+    /// There, and no such number.
+    OtherType,
+}
+
+/// A field that holds an object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section<T> {
+    /// Not there, or null.
+    #[default]
+    Missing,
+    /// An object.
+    Given(T),
+    /// There, and no object.
+    OtherType,
+}
+
 /// A field that is missing or of another type: in the words of the contract's validation errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Invalid {
@@ -39,6 +63,12 @@ pub enum Invalid {
     NotAString(&'static str),
     /// The field is no boolean.
     NotABoolean(&'static str),
+    /// The field is no whole number, or a negative one.
+    NotANumber(&'static str),
+    /// The field is no object.
+    NotAnObject(&'static str),
+    /// The field is a number, and below or above what it may be.
+    OutOfRange(&'static str, u64, u64),
     /// The field is a string, and none that it may be.
     NotOneOf(&'static str, &'static str),
     /// The field is no id: 1 to 64 plain characters.
@@ -91,6 +121,66 @@ impl Flag {
     }
 }
 
+impl Flag {
+    /// What it says, if it is there.
+    ///
+    /// # Errors
+    /// [`Invalid::NotABoolean`].
+    pub const fn optional(self, name: &'static str) -> Result<Option<bool>, Invalid> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Given(value) => Ok(Some(value)),
+            Self::OtherType => Err(Invalid::NotABoolean(name)),
+        }
+    }
+}
+
+impl Number {
+    /// The number, if it is there.
+    ///
+    /// # Errors
+    /// [`Invalid::NotANumber`].
+    pub const fn optional(self, name: &'static str) -> Result<Option<u64>, Invalid> {
+        match self {
+            Self::Missing => Ok(None),
+            Self::Given(value) => Ok(Some(value)),
+            Self::OtherType => Err(Invalid::NotANumber(name)),
+        }
+    }
+
+    /// The number, if it is there, within bounds.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the name.
+    pub const fn within(
+        self,
+        name: &'static str,
+        least: u64,
+        most: u64,
+    ) -> Result<Option<u64>, Invalid> {
+        match self.optional(name) {
+            Ok(Some(value)) if value < least || value > most => {
+                Err(Invalid::OutOfRange(name, least, most))
+            }
+            other => other,
+        }
+    }
+}
+
+impl<T: Default + Clone> Section<T> {
+    /// The object; a missing one says nothing.
+    ///
+    /// # Errors
+    /// [`Invalid::NotAnObject`].
+    pub fn given(&self, name: &'static str) -> Result<T, Invalid> {
+        match self {
+            Self::Missing => Ok(T::default()),
+            Self::Given(value) => Ok(value.clone()),
+            Self::OtherType => Err(Invalid::NotAnObject(name)),
+        }
+    }
+}
+
 impl fmt::Debug for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -107,6 +197,11 @@ impl fmt::Display for Invalid {
             Self::Empty(name) => write!(f, "{name} should not be empty"),
             Self::NotAString(name) => write!(f, "{name} must be a string"),
             Self::NotABoolean(name) => write!(f, "{name} must be a boolean value"),
+            Self::NotANumber(name) => write!(f, "{name} must be a positive whole number"),
+            Self::NotAnObject(name) => write!(f, "{name} must be an object"),
+            Self::OutOfRange(name, least, most) => {
+                write!(f, "{name} must not be less than {least} or greater than {most}")
+            }
             Self::NotOneOf(name, values) => {
                 write!(f, "{name} must be one of the following values: {values}")
             }
@@ -129,7 +224,7 @@ impl<'de> Deserialize<'de> for Field {
         from.deserialize_any(AnyType).map(|seen| match seen {
             Seen::Text(text) => Self::Text(text),
             Seen::Null => Self::Missing,
-            Seen::Flag(_) | Seen::Other => Self::OtherType,
+            Seen::Flag(_) | Seen::Number(_) | Seen::Other => Self::OtherType,
         })
     }
 }
@@ -139,7 +234,30 @@ impl<'de> Deserialize<'de> for Flag {
         from.deserialize_any(AnyType).map(|seen| match seen {
             Seen::Flag(value) => Self::Given(value),
             Seen::Null => Self::Missing,
-            Seen::Text(_) | Seen::Other => Self::OtherType,
+            Seen::Text(_) | Seen::Number(_) | Seen::Other => Self::OtherType,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyType).map(|seen| match seen {
+            Seen::Number(value) => Self::Given(value),
+            Seen::Null => Self::Missing,
+            Seen::Text(_) | Seen::Flag(_) | Seen::Other => Self::OtherType,
+        })
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Section<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        // Bounded: a body has at most 64 kB, and its parser stops at 128 levels.
+        Ok(match serde_json::Value::deserialize(from)? {
+            serde_json::Value::Null => Self::Missing,
+            value @ serde_json::Value::Object(_) => {
+                serde_json::from_value(value).map_or(Self::OtherType, Self::Given)
+            }
+            _ => Self::OtherType,
         })
     }
 }
@@ -147,6 +265,7 @@ impl<'de> Deserialize<'de> for Flag {
 enum Seen {
     Text(Zeroizing<String>),
     Flag(bool),
+    Number(u64),
     Null,
     Other,
 }
@@ -174,8 +293,8 @@ impl<'de> Visitor<'de> for AnyType {
         Ok(Seen::Null)
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Seen, E> {
-        Ok(Seen::Other)
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Seen, E> {
+        Ok(Seen::Number(number))
     }
 
     fn visit_i64<E: de::Error>(self, _: i64) -> Result<Seen, E> {
@@ -206,6 +325,7 @@ mod tests {
     struct Probe {
         text: Field,
         flag: Flag,
+        number: Number,
     }
 
     fn probe(json: &str) -> Probe {
@@ -231,6 +351,13 @@ mod tests {
             probe(r#"{"flag":"true"}"#).flag.is_set("flag"),
             Err(Invalid::NotABoolean("flag"))
         );
+        for json in ["-1", "1.5", r#""1""#, "true", "[1]", "{}"] {
+            let probe = probe(&format!(r#"{{"number":{json}}}"#));
+            assert_eq!(probe.number.optional("n"), Err(Invalid::NotANumber("n")), "{json}");
+        }
+        assert_eq!(probe(r#"{"number":7}"#).number.within("n", 1, 7), Ok(Some(7)));
+        let beyond = probe(r#"{"number":8}"#).number.within("n", 1, 7);
+        assert_eq!(beyond, Err(Invalid::OutOfRange("n", 1, 7)));
         assert_eq!(probe(r#"{"flag":true}"#).flag.is_set("flag"), Ok(true));
         assert_eq!(probe("{}").flag.is_set("flag"), Ok(false));
     }

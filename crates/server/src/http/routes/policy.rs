@@ -22,7 +22,7 @@ pub(super) async fn allow_remember<S: Store>(
     if login.is_over(node.engine.env().clock.now()) {
         return Err(ApiError::login_over());
     }
-    let policy = node.engine.policy(&login.tenant).await?;
+    let policy = node.engine.policy(&login.tenant, login.application.as_ref()).await?;
     let (allows, seconds) = (policy.remember.allows(), policy.remember.secs());
     Ok(Json(AllowRemember {
         is_allowed_to_remember: allows,
