@@ -73,21 +73,39 @@ impl<'a, S: Store> Ground<'a, S> {
         self.store_with(Outbox::default())
     }
 
+    /// One whose outbox, or each share of it, has this bound.
     pub(crate) fn store_with(&mut self, outbox: Outbox) -> Result<S, String> {
         let handle = self.handle()?;
         let _entered = handle.enter();
-        Ok((self.fresh)(Fresh { clock: self.dial.clone(), outbox }))
+        let fresh = self.given(outbox);
+        Ok((self.fresh)(fresh))
     }
 
     /// The same data, opened again; the store itself where it does not claim to be durable.
     pub(crate) fn reopen(&mut self, store: S, outbox: Outbox) -> Result<S, String> {
         let handle = self.handle()?;
         let _entered = handle.enter();
-        let fresh = Fresh { clock: self.dial.clone(), outbox };
+        let fresh = self.given(outbox);
         Ok(match &mut self.expectations.reopen {
             Some(reopen) => reopen(store, fresh),
             None => store,
         })
+    }
+
+    fn given(&self, outbox: Outbox) -> Fresh {
+        let bound = outbox.bound.saturating_mul(self.expectations.outbox_shares.max(1));
+        Fresh { clock: self.dial.clone(), outbox: Outbox { bound, ..outbox } }
+    }
+
+    /// The n-th of the keys whose events share one bound.
+    pub(crate) fn bounded_key(&self, n: u8) -> Key {
+        let mut bytes = *key(n).as_bytes();
+        if self.expectations.outbox_shares > 1 {
+            // One partition: its number is in the first two bytes.
+            let [first, second, ..] = &mut bytes;
+            (*first, *second) = (0x5c, 0x5c);
+        }
+        Key::from_bytes(bytes)
     }
 
     pub(crate) fn caller<'s>(&self, store: &'s S) -> Result<Caller<'s, S>, String> {

@@ -19,6 +19,9 @@ pub struct Expectations<S> {
     /// The store's time is its own (a database's clock) and not the clock that it is given: expiry
     /// is then waited for, some seconds in all.
     pub own_clock: bool,
+    /// In how many equal shares the outbox's bound is kept: 1, or one a partition where a bound
+    /// over all of them would be one hot counter. The suite then asks each share for its own.
+    pub outbox_shares: u64,
     /// How many threads race.
     pub threads: usize,
     /// How many operations each of them does in a race.
@@ -28,9 +31,16 @@ pub struct Expectations<S> {
 }
 
 impl<S> Default for Expectations<S> {
-    /// Not durable, given its clock; 8 threads of 150 operations, 64 scripts.
+    /// Not durable, given its clock, one outbox; 8 threads of 150 operations, 64 scripts.
     fn default() -> Self {
-        Self { reopen: None, own_clock: false, threads: 8, rounds: 150, scripts: 64 }
+        Self {
+            reopen: None,
+            own_clock: false,
+            outbox_shares: 1,
+            threads: 8,
+            rounds: 150,
+            scripts: 64,
+        }
     }
 }
 
@@ -39,6 +49,7 @@ impl<S> fmt::Debug for Expectations<S> {
         f.debug_struct("Expectations")
             .field("durable", &self.reopen.is_some())
             .field("own_clock", &self.own_clock)
+            .field("outbox_shares", &self.outbox_shares)
             .field("threads", &self.threads)
             .field("rounds", &self.rounds)
             .field("scripts", &self.scripts)

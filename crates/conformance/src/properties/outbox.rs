@@ -56,24 +56,25 @@ pub(crate) fn bound<S: Store>(ground: &mut Ground<'_, S>) -> Result<(), String> 
 fn refuse<S: Store>(ground: &mut Ground<'_, S>) -> Result<(), String> {
     let store = ground.store_with(Outbox { bound: 3, when_full: WhenFull::Refuse })?;
     let caller = ground.caller(&store)?;
-    let two = ground.settle(key(1), Version::ABSENT, 2);
+    let (one_key, other_key) = (ground.bounded_key(1), ground.bounded_key(2));
+    let two = ground.settle(one_key, Version::ABSENT, 2);
     caller.settles(&two, Settled::Won, "the outbox has room for three")?;
-    let four = ground.settle(key(2), Version::ABSENT, 2);
+    let four = ground.settle(other_key, Version::ABSENT, 2);
     refused(&caller, &four, "the outbox has room for one more")?;
-    caller.stands(key(2), None, "it was refused")?;
+    caller.stands(other_key, None, "it was refused")?;
     holds(&caller, &two.events, "the others were refused")?;
-    let three = ground.settle(key(2), Version::ABSENT, 1);
+    let three = ground.settle(other_key, Version::ABSENT, 1);
     caller.settles(&three, Settled::Won, "the outbox has room for one more")?;
     let mut due = two.events.clone();
     due.extend(three.events.clone());
     holds(&caller, &due, "exactly the bound")?;
 
-    let silent = ground.settle(key(1), two.next, 0);
+    let silent = ground.settle(one_key, two.next, 0);
     caller.settles(&silent, Settled::Won, "it brings no event, and needs no room")?;
-    let full = ground.settle(key(1), silent.next, 1);
+    let full = ground.settle(one_key, silent.next, 1);
     refused(&caller, &full, "the outbox is full")?;
-    caller.stands(key(1), Some(&silent), "it was refused")?;
-    let lost = ground.settle(key(1), two.next, 1);
+    caller.stands(one_key, Some(&silent), "it was refused")?;
+    let lost = ground.settle(one_key, two.next, 1);
     caller.settles(&lost, Settled::Lost, "another version stands there, full or not")?;
 
     let oldest: Vec<EventId> = due.iter().take(1).map(|row| row.id).collect();
@@ -82,7 +83,7 @@ fn refuse<S: Store>(ground: &mut Ground<'_, S>) -> Result<(), String> {
     due.remove(0);
     due.extend(full.events.clone());
     holds(&caller, &due, "one forgotten, one come")?;
-    let more = ground.settle(key(1), full.next, 1);
+    let more = ground.settle(one_key, full.next, 1);
     refused(&caller, &more, "the outbox is full again")
 }
 
@@ -110,7 +111,10 @@ fn race<S: Store>(ground: &mut Ground<'_, S>, when_full: WhenFull) -> Result<(),
     let threads = ground.expectations.threads.max(2);
     let mut settles: Vec<Vec<Settle>> = Vec::new();
     for thread in (0..=u8::MAX).take(threads) {
-        let write = |n| settle(own_key(thread, n), Version::ABSENT, ground.write_id(), 1);
+        let write = |n| {
+            let own = own_key(ground.bounded_key(n), thread);
+            settle(own, Version::ABSENT, ground.write_id(), 1)
+        };
         settles.push((0..BOUND).map(write).collect());
     }
     let barrier = Barrier::new(settles.len());
@@ -150,9 +154,9 @@ fn race<S: Store>(ground: &mut Ground<'_, S>, when_full: WhenFull) -> Result<(),
     Ok(())
 }
 
-/// The n-th key of this thread alone.
-fn own_key(thread: u8, n: u8) -> Key {
-    let mut bytes = *key(n).as_bytes();
+/// This key as one of this thread alone.
+fn own_key(key: Key, thread: u8) -> Key {
+    let mut bytes = *key.as_bytes();
     if let Some(last) = bytes.last_mut() {
         *last = thread;
     }
