@@ -1,0 +1,10 @@
+//! The store on private servers, which these tests start and kill themselves.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod cluster;
+mod crash;
+mod open;
+mod replicas;
+mod reply;
+mod safe;
+mod support;
