@@ -13,7 +13,7 @@ use countersign_otp::UnixTime;
 use crate::lifecycle::LifecycleKind;
 use crate::policy::change::Part;
 use crate::port::EventId;
-use crate::record::{Class, seconds};
+use crate::record::{Class, CodePurpose, seconds};
 
 /// One event.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -98,6 +98,10 @@ pub enum What {
     CodeSent {
         /// Over which factor.
         factor: FactorKind,
+        /// What for.
+        purpose: CodePurpose,
+        /// To which phone, or which pending one; a mailbox has no id.
+        device: Option<DeviceId>,
     },
     /// The mailbox of the directory was proven by a code, after a recovery.
     MailboxProven,

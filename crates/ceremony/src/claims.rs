@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use countersign_device::{
-    ApplicationId, ChallengeId, EmailAddress, FactorKind, LoginId, TenantId, UserKey,
+    ApplicationId, ChallengeId, EmailAddress, FactorKind, LoginId, Opener, TenantId, UserKey,
 };
 use countersign_otp::UnixTime;
 use countersign_token::{FamilyId, Kind};
 
 use crate::assertion::{FirstFactor, Second, Subject};
-use crate::record::{Class, Epoch, seconds};
+use crate::record::{Class, CodePurpose, Epoch, seconds};
 use crate::rules::{LOGIN_SECS, SKEW_SECS};
 
 /// The kind of a login's token: a first factor passed, the second awaited.
@@ -96,6 +96,12 @@ impl Login {
         now >= self.ends() || self.issued > now.saturating_add(SKEW_SECS)
     }
 
+    /// Whose enrolments it begins: no other shows or confirms them.
+    #[must_use]
+    pub const fn opener(&self) -> Opener {
+        Opener::Login(self.id)
+    }
+
     /// Whose guesses it makes.
     #[must_use]
     pub const fn class(&self) -> Class {
@@ -117,6 +123,8 @@ pub struct ChallengeClaims {
     pub id: ChallengeId,
     /// Over which factor.
     pub factor: FactorKind,
+    /// For what.
+    pub purpose: CodePurpose,
 }
 
 /// What a refresh token of generation 0 says; a family keeps the same, and carries it unchanged.

@@ -6,11 +6,13 @@
 //! outcome that is [`Sealed`]: it opens for a [`Commit`] alone, and only the engine has those, once
 //! the swap is won.
 //!
-//! One file a factor: `authenticator`, `email`, `recovery`; `first` opens and admits, `grant` grants;
-//! `guess` is the one choke point that every judged code passes (C-15).
+//! One file a factor: `authenticator`, `email`, `phone`, `recovery`; `first` opens and admits, `grant`
+//! grants; `guess` is the one choke point that every judged code passes (C-15), `delivered` the one
+//! that every code passes that is sent.
 
 mod authenticator;
 mod browser;
+mod delivered;
 mod draft;
 mod email;
 mod enrol;
@@ -18,17 +20,21 @@ mod first;
 mod grant;
 mod guess;
 mod lifecycle;
+mod phone;
 mod recovery;
 
 #[cfg(test)]
 mod tests;
 
-use countersign_device::{ApplicationId, DeviceId, EmailAddress, FactorKind, TenantId, UserKey};
+use countersign_device::{
+    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, TenantId, UserKey,
+};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
 use countersign_vault::Vault;
 
 pub use browser::{Cookie, FreshBrowser};
+pub use delivered::Target;
 pub use draft::Seed;
 pub use recovery::Evidence;
 
@@ -36,6 +42,7 @@ use crate::assertion::{Assertion, FirstFactor};
 use crate::audit::Audit;
 use crate::claims::{ChallengeClaims, Login};
 use crate::destination::Pool;
+use crate::env::To;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::record::{Epoch, Record};
@@ -124,14 +131,32 @@ pub enum Ask {
         /// A fresh recovery code, where the engine has made one: a forced enrolment may end here.
         recovery: Option<FreshRecovery>,
     },
-    /// Send a code by email. The engine has burned the destination's budget before.
-    SendEmail,
+    /// Send a code. The engine has burned the destination's budget before.
+    Send(Target),
     /// Judge a code that was sent by email.
     EmailCode {
         /// What its token says. It may be another login's.
         challenge: ChallengeClaims,
         /// The code.
         code: Code,
+    },
+    /// Judge a code that was sent to a phone.
+    PhoneCode {
+        /// Which phone.
+        device: DeviceId,
+        /// What its token says. It may be another login's.
+        challenge: ChallengeClaims,
+        /// The code.
+        code: Code,
+    },
+    /// Confirm the pending phone by the code that was sent to it.
+    ConfirmPhone {
+        /// What its token says. It may be another login's.
+        challenge: ChallengeClaims,
+        /// The code.
+        code: Code,
+        /// A fresh recovery code, where the engine has made one.
+        recovery: Option<FreshRecovery>,
     },
 }
 
@@ -251,6 +276,8 @@ pub struct Challenged {
     pub authenticators: Vec<DeviceId>,
     /// The addresses that it may be answered with, masked.
     pub emails: Vec<String>,
+    /// The phones that it may be answered with, their numbers masked.
+    pub phones: Vec<(DeviceId, String)>,
     /// The factors that could be enrolled, or are asked for, the strongest first.
     pub strategies: Vec<FactorKind>,
     /// The enrolment that it is forced to begin.
@@ -282,7 +309,9 @@ impl std::fmt::Debug for Enrolment {
 #[derive(Clone, Debug)]
 pub struct Send {
     /// Where to.
-    pub to: EmailAddress,
+    pub to: To,
+    /// What the client may show of that.
+    pub shown: String,
     /// The code.
     pub code: Code,
     /// When it ends.
@@ -341,22 +370,19 @@ pub enum Refusal {
 ///
 /// # Errors
 /// The refusal for the client.
-pub fn may_send_email(
+pub fn may_send(
     record: Record,
     given: &Given<'_>,
-    login: &Login,
-    cookie: &Cookie,
-    nonce: Option<[u8; 32]>,
+    step: &Step,
+    target: Target,
     now: UnixTime,
-) -> Result<(EmailAddress, Pool), Refusal> {
+) -> Result<(Address, Pool), Refusal> {
     // Nothing is drawn, so nothing has to be random.
     let mut draft = Draft::new(record, given, now, Seed::new([0; 32]));
-    if draft.heal() || !draft.admits(login, cookie, nonce) {
+    if draft.heal() || !draft.admits(&step.login, &step.cookie, step.nonce) {
         return Err(Refusal::LoginOver);
     }
-    let to = draft.email_target(login).ok_or(Refusal::NoSuchFactor)?;
-    let proven = draft.record.active_email() == Some(&to);
-    Ok((to, if proven { Pool::Proven } else { Pool::Unproven }))
+    draft.recipient(&step.login, target)
 }
 
 /// Decides.

@@ -6,12 +6,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::LoginId;
+use countersign_device::{Address, LoginId};
 use countersign_otp::UnixTime;
 
+pub use crate::record::NotNow;
 use crate::record::seconds;
 use crate::rules::{
-    DAY_SECS, PROVEN_SENDS, RESEND_SECS, TENANT_SENDS_A_DAY, TENANT_SHARDS, UNPROVEN_SENDS,
+    DAY_SECS, PROVEN_SENDS, RESEND_SECS, TENANT_MAILS_A_DAY, TENANT_SHARDS, TENANT_TEXTS_A_DAY,
+    UNPROVEN_SENDS,
 };
 
 const HOUR_SECS: u64 = 60 * 60;
@@ -38,10 +40,6 @@ struct Sent {
     #[serde(with = "seconds")]
     at: UnixTime,
 }
-
-/// Not now: after so many seconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct NotNow(pub u64);
 
 impl Destination {
     /// Burns one send.
@@ -79,7 +77,7 @@ impl Destination {
     }
 }
 
-/// One shard of what a tenant sent on one day.
+/// One shard of what a tenant sent on one day, by mail or to phones.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct TenantDay {
     sent: u32,
@@ -90,8 +88,12 @@ impl TenantDay {
     ///
     /// # Errors
     /// [`NotNow`]: this shard is empty until the day ends.
-    pub fn burn(&mut self, now: UnixTime) -> Result<(), NotNow> {
-        if self.sent >= TENANT_SENDS_A_DAY / u32::from(TENANT_SHARDS) {
+    pub fn burn(&mut self, to: &Address, now: UnixTime) -> Result<(), NotNow> {
+        let most = match to {
+            Address::Mailbox(_) => TENANT_MAILS_A_DAY,
+            Address::Phone(_) => TENANT_TEXTS_A_DAY,
+        };
+        if self.sent >= most / u32::from(TENANT_SHARDS) {
             return Err(NotNow(DAY_SECS.saturating_sub(now.secs() % DAY_SECS)));
         }
         self.sent = self.sent.saturating_add(1);
@@ -107,6 +109,8 @@ impl TenantDay {
 
 #[cfg(test)]
 mod tests {
+    use countersign_device::{EmailAddress, PhoneNumber};
+
     use super::*;
 
     fn at(secs: u64) -> UnixTime {
@@ -159,11 +163,15 @@ mod tests {
 
     #[test]
     fn a_shard_ends_with_its_day() {
-        let mut shard = TenantDay::default();
-        for _ in 0..TENANT_SENDS_A_DAY / u32::from(TENANT_SHARDS) {
-            assert_eq!(shard.burn(at(0)), Ok(()));
+        let mailbox = Address::Mailbox(EmailAddress::parse("a@b.example").unwrap());
+        let phone = Address::Phone(PhoneNumber::parse("+15555550100").unwrap());
+        for (to, most) in [(mailbox, TENANT_MAILS_A_DAY), (phone, TENANT_TEXTS_A_DAY)] {
+            let mut shard = TenantDay::default();
+            for _ in 0..most / u32::from(TENANT_SHARDS) {
+                assert_eq!(shard.burn(&to, at(0)), Ok(()));
+            }
+            assert!(shard.burn(&to, at(0)).is_err());
         }
-        assert!(shard.burn(at(0)).is_err());
         assert_ne!(TenantDay::of(at(0), 3).0, TenantDay::of(at(DAY_SECS), 3).0);
     }
 }

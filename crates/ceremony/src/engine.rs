@@ -2,11 +2,12 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says
-//! what policy holds, `vendors` who may manage.
+//! under a login, `phone` adds phones and sends to them, `reply` says what came of it, `session`
+//! refreshes, `sends` burns budgets, `policies` says what policy holds, `vendors` who may manage.
 
 mod fold;
 mod login;
+mod phone;
 mod policies;
 mod reply;
 mod sends;
@@ -22,7 +23,7 @@ use crate::claims::ChallengeKind;
 use crate::codec::CodecError;
 use crate::decide::{Challenged, Enrolment, Refusal};
 use crate::directory::Directory;
-use crate::env::{Busy, Env, NoRandomness};
+use crate::env::{Busy, Env, NoRandomness, NotDelivered};
 use crate::policy::Policy;
 use crate::port::{Store, StoreError};
 use crate::rules::{ACCESS_SECS, SESSION_SECS};
@@ -88,8 +89,13 @@ pub enum Reply {
     Challenged(Box<ChallengedReply>),
     /// A pending authenticator.
     Enrolment(Box<Enrolment>),
-    /// A code was sent; this token names it.
-    Sent(Token<ChallengeKind>),
+    /// A code was sent.
+    Sent {
+        /// The token that names it.
+        token: Token<ChallengeKind>,
+        /// What may be shown of where it went.
+        to: String,
+    },
     /// The factors are removed. The browser's cookie is told.
     Recovered {
         /// The new device cookie.
@@ -138,6 +144,8 @@ pub enum Error {
     Skew,
     /// Other nodes kept winning the swap.
     Contended,
+    /// The code could not be handed over for delivery. Another may be asked for.
+    Undelivered,
     /// Ids and address are too long to fit a token together, or a token could not be signed.
     Token,
 }
@@ -153,6 +161,7 @@ impl std::fmt::Display for Error {
             Self::Contended => {
                 f.write_str("other nodes kept writing this user's record; try again")
             }
+            Self::Undelivered => NotDelivered.fmt(f),
             Self::Token => f.write_str("a token could not be made; are the ids too long together?"),
         }
     }

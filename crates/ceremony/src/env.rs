@@ -11,12 +11,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use countersign_device::EmailAddress;
+use countersign_device::{Address, EmailAddress, PhoneChannel, PhoneNumber};
 use countersign_otp::{Code, UnixTime};
 use countersign_token::Sign;
 use countersign_vault::Vault;
 
 use crate::decide::NoticeOf;
+use crate::record::CodePurpose;
 
 pub use testing::{Delivered, FrozenClock, NotedMail, SeededRandom};
 pub use workers::{Busy, Threads};
@@ -66,8 +67,8 @@ pub trait Deliver: Send + Sync + Debug {
 /// A message to somebody.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// Who.
-    pub to: EmailAddress,
+    /// Who, by which way.
+    pub to: To,
     /// What it says.
     pub body: Body,
     /// The name of the service, as the tenant's policy has it.
@@ -76,13 +77,35 @@ pub struct Message {
     pub sender: Option<EmailAddress>,
 }
 
+/// Where a message goes, and by what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum To {
+    /// By mail.
+    Mailbox(EmailAddress),
+    /// To a phone.
+    Phone(PhoneNumber, PhoneChannel),
+}
+
+impl To {
+    /// The address, by whatever it is reached.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        match self {
+            Self::Mailbox(address) => Address::Mailbox(address.clone()),
+            Self::Phone(number, _) => Address::Phone(*number),
+        }
+    }
+}
+
 /// What a message says.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// A code to log in with.
+    /// A code.
     Code {
         /// The code.
         code: Code,
+        /// What it is for, so that nobody is talked into giving it away for something else.
+        purpose: CodePurpose,
         /// For how many seconds it lives.
         lives_secs: u64,
     },

@@ -1,6 +1,8 @@
 //! The names of records: keyed digests, so that a database shows no user and no address.
 
-use countersign_device::{EmailAddress, RealmId, SessionId, TenantId, UserKey};
+use countersign_device::{
+    Address, EmailAddress, PhoneNumber, RealmId, SessionId, TenantId, UserKey,
+};
 use countersign_vault::{Purpose, Vault};
 
 use crate::port::Key;
@@ -62,18 +64,37 @@ impl Names<'_> {
 
     /// The send budget of a destination.
     #[must_use]
-    pub fn destination(&self, address: &EmailAddress) -> Key {
-        self.name(&[b"destination", address.canonical().as_bytes()])
+    pub fn destination(&self, to: &Address) -> Key {
+        self.name(&[b"destination", medium(to), to.canonical().as_bytes()])
     }
 
-    /// One shard of a tenant's sends of one day.
+    /// The send budget of the block of numbers that one lies in.
     #[must_use]
-    pub fn tenant_day(&self, realm: &RealmId, tenant: &TenantId, day: u64, shard: u8) -> Key {
+    pub fn block(&self, number: PhoneNumber) -> Key {
+        self.name(&[b"block", &number.block().to_be_bytes()])
+    }
+
+    /// One shard of a tenant's sends of one day, by mail or to phones.
+    #[must_use]
+    pub fn tenant_day(
+        &self,
+        realm: &RealmId,
+        tenant: &TenantId,
+        to: &Address,
+        (day, shard): (u64, u8),
+    ) -> Key {
         let (realm, tenant) = (realm.as_str().as_bytes(), tenant.as_str().as_bytes());
-        self.name(&[b"sends", realm, tenant, &day.to_be_bytes(), &[shard]])
+        self.name(&[b"sends", medium(to), realm, tenant, &day.to_be_bytes(), &[shard]])
     }
 
     fn name(&self, parts: &[&[u8]]) -> Key {
         Key::from_bytes(*self.0.digest(NAME, parts).as_bytes())
+    }
+}
+
+const fn medium(to: &Address) -> &'static [u8] {
+    match to {
+        Address::Mailbox(_) => b"mailbox",
+        Address::Phone(_) => b"phone",
     }
 }

@@ -52,12 +52,15 @@ pub struct Policy {
 }
 
 /// Which factors a tenant takes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Strategies {
     /// Authenticator apps.
     pub authenticator: bool,
     /// Codes by email.
     pub email: bool,
+    /// Codes to a phone. SMS is restricted: whoever takes it offers another factor beside it
+    /// (NIST SP 800-63B-4, 3.1.3.3).
+    pub sms: bool,
 }
 
 /// Why a policy does not hold.
@@ -89,12 +92,12 @@ impl std::fmt::Display for PolicyError {
 impl std::error::Error for PolicyError {}
 
 impl Default for Policy {
-    /// Nobody is forced, nothing is remembered, apps are taken and email is not.
+    /// Nobody is forced, nothing is remembered, apps are taken and delivered codes are not.
     fn default() -> Self {
         Self {
             enforce: Enforce::DontForce,
             remember: countersign_remember::Policy::default(),
-            strategies: Strategies { authenticator: true, email: false },
+            strategies: Strategies { authenticator: true, ..Strategies::default() },
             issuer: "Countersign".into(),
             sender: None,
             window: Window::DEFAULT,
@@ -154,16 +157,20 @@ impl Policy {
 
     /// Is email all that this tenant takes?
     #[must_use]
-    pub const fn email_only(&self) -> bool {
-        self.strategies.email && !self.strategies.authenticator
+    pub fn email_only(&self) -> bool {
+        self.strategies.list() == [FactorKind::Email]
     }
 }
 
 impl Strategies {
     /// All factors that can be turned on, the strongest first, and whether each is.
     #[must_use]
-    pub const fn all(&self) -> [(FactorKind, bool); 2] {
-        [(FactorKind::Authenticator, self.authenticator), (FactorKind::Email, self.email)]
+    pub const fn all(&self) -> [(FactorKind, bool); 3] {
+        [
+            (FactorKind::Authenticator, self.authenticator),
+            (FactorKind::Sms, self.sms),
+            (FactorKind::Email, self.email),
+        ]
     }
 
     /// The factors that are on, the strongest first.
@@ -176,6 +183,7 @@ impl Strategies {
     pub const fn set(&mut self, kind: FactorKind, on: bool) -> bool {
         match kind {
             FactorKind::Authenticator => self.authenticator = on,
+            FactorKind::Sms => self.sms = on,
             FactorKind::Email => self.email = on,
             _ => return false,
         }

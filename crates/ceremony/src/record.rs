@@ -7,18 +7,20 @@
 pub(crate) mod ledger;
 mod login;
 pub(crate) mod seconds;
+mod tally;
 
 use serde::{Deserialize, Serialize};
 
 use countersign_device::{
-    Authenticator, EmailAddress, EmailFactor, FactorKind, Pending, SessionId,
+    Authenticator, EmailAddress, EmailFactor, FactorKind, Pending, Phone, PhoneNumber, SessionId,
 };
 use countersign_otp::UnixTime;
 use countersign_remember::Browsers;
 use countersign_token::{FamilyId, RecoveryHash, RecoveryTag};
 
 pub use ledger::{Class, Gate, Ledger, Price};
-pub use login::{Challenge, Touched};
+pub use login::{Challenge, CodePurpose, Touched};
+pub use tally::{NotNow, Tally};
 
 use crate::port::WriteId;
 use crate::rules::{DAY_SECS, MAILBOX_RESET_SECS, WRITE_IDS};
@@ -123,6 +125,12 @@ pub struct Record {
     pub pending: Vec<Pending>,
     /// The email factor.
     pub email: Option<EmailFactor>,
+    /// The phones, locked ones too.
+    pub phones: Vec<Phone>,
+    /// Numbers that wait to be proven.
+    pub pending_phones: Vec<Pending<PhoneNumber>>,
+    /// What was sent to numbers that were not bound yet.
+    pub unproven_sends: Tally,
     /// The mailbox that reset the password, for a day.
     pub mailbox_reset: Option<MailboxReset>,
     /// Logins with a failure, a challenge or a win, until they expire.
@@ -160,7 +168,9 @@ impl Record {
     /// password alone does not take its place.
     #[must_use]
     pub fn is_enrolled(&self) -> bool {
-        !self.authenticators.is_empty() || self.email.as_ref().is_some_and(EmailFactor::is_bound)
+        !self.authenticators.is_empty()
+            || !self.phones.is_empty()
+            || self.email.as_ref().is_some_and(EmailFactor::is_bound)
     }
 
     /// The address of the email factor, where it is active.
@@ -205,14 +215,16 @@ impl Record {
     #[must_use]
     pub fn kinds(&self) -> Vec<FactorKind> {
         let authenticator = (!self.authenticators.is_empty()).then_some(FactorKind::Authenticator);
+        let sms = self.phones.iter().any(|phone| !phone.is_locked()).then_some(FactorKind::Sms);
         let email = self.active_email().map(|_| FactorKind::Email);
-        authenticator.into_iter().chain(email).collect()
+        authenticator.into_iter().chain(sms).chain(email).collect()
     }
 
     /// Drops what has ended, so that the lists stay within their bounds.
     pub(crate) fn prune(&mut self, now: UnixTime) {
         self.logins.retain(|login| now < login.ends);
         self.pending.retain(|pending| !pending.is_expired(now));
+        self.pending_phones.retain(|pending| !pending.is_expired(now));
         self.recoveries.retain(|at| now.since(*at) < DAY_SECS);
         self.mailbox_reset =
             self.mailbox_reset.take().filter(|reset| now.since(reset.at) < MAILBOX_RESET_SECS);
@@ -234,7 +246,9 @@ impl std::fmt::Debug for Record {
             .field("standing", &self.standing)
             .field("epoch", &self.epoch)
             .field("authenticators", &self.authenticators.len())
+            .field("phones", &self.phones.len())
             .field("pending", &self.pending.len())
+            .field("pending_phones", &self.pending_phones.len())
             .field("logins", &self.logins.len())
             .field("ledger_units", &self.ledger.units())
             .finish_non_exhaustive()

@@ -54,6 +54,9 @@ pub const PENDING: usize = 3;
 /// Authenticators of one user: what no person has more of.
 pub const AUTHENTICATORS: usize = 10;
 
+/// Phones of one user: each is a channel that somebody may take over, and nobody answers more.
+pub const PHONES: usize = 5;
+
 /// Recovery tries that pass the tag, a day.
 pub const RECOVERIES_A_DAY: usize = 10;
 
@@ -93,11 +96,22 @@ pub const PROVEN_SENDS: (usize, usize) = (6, 20);
 /// Sends to a destination for enrolments of all users together: an hour, a day.
 pub const UNPROVEN_SENDS: (usize, usize) = (3, 5);
 
+/// Sends of one user to numbers that are not bound yet: an hour, a day. One account does not ring
+/// at many doors; a person mistypes a number once or twice.
+pub const UNPROVEN_SENDS_A_USER: (u32, u32) = (5, 10);
+
+/// Sends to numbers not bound yet of one block of ten thousand, all users together: an hour, a day.
+/// A town that enrols stays far below it; a range that is pumped for its fees does not (C-23).
+pub const UNPROVEN_SENDS_A_BLOCK: (u32, u32) = (30, 100);
+
 /// Over how many records the daily budget of a tenant is split, so that none is hot.
 pub const TENANT_SHARDS: u8 = 16;
 
-/// Sends of a tenant a day, over all its destinations.
-pub const TENANT_SENDS_A_DAY: u32 = 16_000;
+/// Mails of a tenant a day, over all its destinations.
+pub const TENANT_MAILS_A_DAY: u32 = 16_000;
+
+/// Messages to phones of a tenant a day: each costs money.
+pub const TENANT_TEXTS_A_DAY: u32 = 8_000;
 
 const _: () = {
     assert!(STRANGER_UNITS < LEDGER_UNITS);

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod address;
 mod authenticator;
 mod device;
 mod email;
@@ -14,6 +15,7 @@ mod pending;
 mod phone;
 mod seconds;
 
+pub use address::Address;
 pub use authenticator::{Authenticator, AuthenticatorKey, Totps};
 pub use device::Device;
 pub use email::{EmailAddress, EmailAddressError, EmailFactor};
@@ -25,4 +27,4 @@ pub use passkey::{
     AdapterState, Attachment, Backup, Credential, CredentialId, Passkey, PasskeyError, Signed,
 };
 pub use pending::{Opener, Pending};
-pub use phone::{Phone, PhoneNumber, PhoneNumberError};
+pub use phone::{Phone, PhoneChannel, PhoneNumber, PhoneNumberError};

@@ -26,6 +26,16 @@ pub type Phone = Device<PhoneNumber>;
 #[serde(try_from = "u64", into = "u64")]
 pub struct PhoneNumber(u64);
 
+/// By what a message reaches a phone. It is the same number, and the same factor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum PhoneChannel {
+    /// A short message.
+    #[default]
+    Sms,
+    /// `WhatsApp`.
+    WhatsApp,
+}
+
 /// A text or number that is no phone number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PhoneNumberError;
@@ -39,6 +49,9 @@ impl fmt::Display for PhoneNumberError {
 impl std::error::Error for PhoneNumberError {}
 
 impl PhoneNumber {
+    /// A number that is nobody's: no country code begins so. For work that leads to nothing.
+    pub const NONE: Self = Self(999_999_999_999_999);
+
     /// Checks a number. There is one way to write each.
     ///
     /// # Errors
@@ -53,6 +66,13 @@ impl PhoneNumber {
             return Err(PhoneNumberError);
         }
         digits.parse::<u64>().map_err(|_| PhoneNumberError)?.try_into()
+    }
+
+    /// The block of ten thousand numbers that it lies in: all its digits but the last four. Numbers
+    /// that somebody pumps for their fees come in such blocks.
+    #[must_use]
+    pub const fn block(&self) -> u64 {
+        self.0 / 10_000
     }
 
     /// What may be shown before the second factor passed: the last two digits. It tells no length

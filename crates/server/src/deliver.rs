@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_ceremony::env::{Body, Deliver, Later, Message, NotDelivered};
+use countersign_ceremony::env::{Body, Deliver, Later, Message, NotDelivered, To};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
@@ -121,7 +121,13 @@ impl Deliver for Post {
             Body::Code { .. } => "code",
             Body::Notice(_) => "notice",
         };
-        let queued = self.queue.try_send(text::compose(&self.from, &message)).map_err(|_| {
+        let To::Mailbox(to) = &message.to else {
+            tracing::error!(kind, "nothing here takes messages to phones");
+            return Box::pin(std::future::ready(Err(NotDelivered)));
+        };
+        let from = message.sender.as_ref().map_or(&*self.from, |sender| sender.as_str());
+        let letter = text::compose(from, to, &message.body, &message.issuer);
+        let queued = self.queue.try_send(letter).map_err(|_| {
             tracing::error!(kind, "the mail queue is full");
             metrics::counter!("mails", "outcome" => "refused").increment(1);
             NotDelivered

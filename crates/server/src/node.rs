@@ -239,6 +239,7 @@ fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
         strategies: Strategies {
             authenticator: has(config::Strategy::AuthenticatorApp),
             email: has(config::Strategy::EmailCode),
+            ..Strategies::default()
         },
         issuer: config.service.clone(),
         ..Policy::default()

@@ -1,27 +1,19 @@
 //! Codes by email.
 //!
-//! A code is six uniform digits, lives ten minutes at most, and is kept as a keyed digest bound to
-//! login, destination and purpose (B-07). One is live a login; a resend replaces it and adds no
-//! guess (C-07). It goes to one address alone: the one that the record has bound.
+//! They go to one address alone: the one that the record has bound. A right one answers the login,
+//! or, after a recovery, proves the mailbox, so that a factor may be enrolled.
 
-use countersign_device::{ChallengeId, EmailAddress, EmailFactor, FactorKind, LoginId};
-use countersign_otp::delivered::{self, CodeDigest};
-use countersign_otp::{Code, CodeLength};
-use countersign_vault::Purpose;
+use countersign_device::{Address, EmailAddress, EmailFactor, FactorKind, LoginId};
+use countersign_otp::Code;
 
+use super::delivered::Bound;
 use super::draft::Draft;
 use super::guess::Judged;
-use super::{Cookie, Outcome, Refusal, Send};
+use super::{Cookie, Outcome, Refusal};
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
 use crate::claims::{ChallengeClaims, Login};
-use crate::record::{Challenge, Price};
-
-/// The digits of a delivered code.
-const DIGITS: u8 = 6;
-const LENGTH: CodeLength = CodeLength::SIX;
-
-const CODE_KEY: Purpose = Purpose::new("delivered code");
+use crate::record::CodePurpose;
 
 /// What a right code is worth here.
 enum Worth {
@@ -32,32 +24,6 @@ enum Worth {
 }
 
 impl Draft<'_> {
-    /// Draws a code for the one address that this login may be answered by.
-    ///
-    /// # Errors
-    /// [`Refusal::NoSuchFactor`] where there is none, or too many logins are touched.
-    pub(super) fn send_email(&mut self, login: &Login) -> Result<Outcome, Refusal> {
-        let to = self.email_target(login).ok_or(Refusal::NoSuchFactor)?;
-        let drawn = Code::try_uniform(LENGTH, |buf| {
-            self.seed.fill(buf);
-            Ok::<(), std::convert::Infallible>(())
-        });
-        let code = drawn.map_err(|_| Refusal::NoSuchFactor)?;
-        let id = ChallengeId::from_random_bytes(self.seed.array());
-        let ends = self.now.saturating_add(self.given.policy.delivered_secs).min(login.ends());
-        let digest = self.code_digest(login.id, id, &to, &code);
-        let challenge = Challenge { id, destination: to.clone(), digest, ends };
-        self.touch(login)?.challenge = Some(challenge);
-        self.note(What::CodeSent { factor: FactorKind::Email });
-        let claims = ChallengeClaims {
-            user: self.given.user.clone(),
-            login: login.id,
-            id,
-            factor: FactorKind::Email,
-        };
-        Ok(Outcome::Send(Box::new(Send { to, code, ends, challenge: claims })))
-    }
-
     /// Judges a code that was sent.
     ///
     /// # Errors
@@ -70,11 +36,7 @@ impl Draft<'_> {
         cookie: &Cookie,
         remember: bool,
     ) -> Result<Outcome, Refusal> {
-        if code.digits() != DIGITS {
-            // No code of ours: it is not judged.
-            return Err(Refusal::Code);
-        }
-        let price = Price::of(1, DIGITS);
+        let price = Self::delivered_price(code).ok_or(Refusal::Code)?;
         let worth = self.guess(login, FactorKind::Email, price, |draft| {
             draft.judge_email_code(login, challenge, code)
         })?;
@@ -85,7 +47,7 @@ impl Draft<'_> {
             }
             Worth::Mailbox(mailbox) => {
                 self.note(What::MailboxProven);
-                self.touch(login)?.spent = true;
+                self.touch(login)?.spend();
                 let proven = Login {
                     id: LoginId::from_random_bytes(self.seed.array()),
                     issued: self.now,
@@ -105,42 +67,25 @@ impl Draft<'_> {
         claims: &ChallengeClaims,
         code: &Code,
     ) -> Judged<Worth> {
-        let target = self.email_target(login);
-        let living = self
-            .record
-            .logins
-            .iter()
-            .find(|touched| touched.id == login.id)
-            .and_then(|touched| touched.challenge.clone())
-            .filter(|living| {
-                self.now < living.ends
-                    && target.as_ref() == Some(&living.destination)
-                    && claims.id == living.id
-                    && claims.login == login.id
-                    && claims.user == login.user
-                    && claims.factor == FactorKind::Email
-            });
-        // The digest is computed whether there is something to compare it with or not.
-        let id = living.as_ref().map_or(ChallengeId::NONE, |living| living.id);
-        let to = living.as_ref().map(|living| living.destination.clone()).or(target);
-        let offered = to.map(|to| self.code_digest(login.id, id, &to, code));
-        let Some(living) = living else {
-            return Judged::lost(Verdict::DeadChallenge, None);
-        };
-        let right = offered.is_some_and(|offered| {
-            // In constant time: it is how digests compare.
-            CodeDigest::from_bytes(offered) == CodeDigest::from_bytes(living.digest)
+        let bound = self.email_target(login).map(|to| Bound {
+            purpose: CodePurpose::LogIn,
+            to: Address::Mailbox(to),
+            device: None,
         });
-        if !right {
-            if let Some(factor) = &mut self.record.email {
-                factor.fail();
+        let verdict = self.judge_delivered(login, claims, code, bound.as_ref());
+        match (verdict, bound) {
+            (Verdict::Won, Some(Bound { to: Address::Mailbox(mailbox), .. })) => {
+                Judged::won(None, self.worth(login, mailbox))
             }
-            return Judged::lost(Verdict::Wrong, None);
+            (verdict, _) => {
+                if verdict == Verdict::Wrong
+                    && let Some(factor) = &mut self.record.email
+                {
+                    factor.fail();
+                }
+                Judged::lost(verdict, None)
+            }
         }
-        if let Some(touched) = self.record.logins.iter_mut().find(|of| of.id == login.id) {
-            touched.challenge = None;
-        }
-        Judged::won(None, self.worth(login, living.destination))
     }
 
     /// What the right code is worth, and what it makes of the email factor.
@@ -165,19 +110,5 @@ impl Draft<'_> {
             return Worth::Factor;
         }
         Worth::Mailbox(proven)
-    }
-
-    fn code_digest(
-        &self,
-        login: LoginId,
-        challenge: ChallengeId,
-        to: &EmailAddress,
-        code: &Code,
-    ) -> [u8; 32] {
-        let key = self.given.vault.digest(CODE_KEY, &[]);
-        let canonical = to.canonical();
-        let context: [&[u8]; 4] =
-            [b"login", login.as_bytes(), challenge.as_bytes(), canonical.as_bytes()];
-        *delivered::digest(key.as_bytes(), &context, code).as_bytes()
     }
 }

@@ -5,7 +5,7 @@
 //! the same opener and the factor generation unchanged, spends its step, and kills
 //! the other pending ones.
 
-use countersign_device::{Authenticator, DeviceId, EmailFactor, FactorKind, Opener, Pending};
+use countersign_device::{Authenticator, DeviceId, EmailFactor, FactorKind, Pending};
 use countersign_otp::{Algorithm, Code, Found, Secret, Totp};
 
 use super::draft::Draft;
@@ -16,6 +16,7 @@ use crate::audit::{Verdict, What};
 use crate::claims::Login;
 use crate::record::{Price, Recovery};
 use crate::rules::{AUTHENTICATORS, PENDING};
+use countersign_token::RecoveryCode;
 
 impl Draft<'_> {
     /// The pending authenticator of this login, made where there is none.
@@ -42,18 +43,9 @@ impl Draft<'_> {
         // Twenty bytes from a generator that cannot fail are a secret.
         let secret = secret.map_err(|_| Refusal::NoSuchFactor)?;
         let id = DeviceId::from_random_bytes(self.seed.array());
-        let pending = Pending::begin(
-            id,
-            secret.clone(),
-            totp,
-            Opener::Login(login.id),
-            self.record.factors,
-            self.now,
-        );
-        self.record.pending.retain(|pending| !pending.is_expired(self.now));
-        let excess = self.record.pending.len().saturating_add(1).saturating_sub(PENDING);
-        // The oldest gives way: a login is never refused for it.
-        self.record.pending.drain(..excess.min(self.record.pending.len()));
+        let pending =
+            Pending::begin(id, secret.clone(), totp, login.opener(), self.record.factors, self.now);
+        self.make_room();
         self.record.pending.push(pending);
         self.note(What::EnrolmentStarted { factor: FactorKind::Authenticator, device: id });
         Ok(self.enrolment(login, secret, totp))
@@ -89,10 +81,24 @@ impl Draft<'_> {
             self.go_back(mark);
             return Ok(Outcome::NeedsRecovery);
         }
+        let shown = self.added(login, FactorKind::Authenticator, recovery);
+        let second = Second::Proved(FactorKind::Authenticator);
+        Ok(self.grant(login, second, cookie, remember, shown))
+    }
+
+    /// A factor was added: the other pending ones are void, and the address of the login is proven
+    /// with it. The recovery code to show, where the user had none.
+    pub(super) fn added(
+        &mut self,
+        login: &Login,
+        factor: FactorKind,
+        recovery: Option<FreshRecovery>,
+    ) -> Option<RecoveryCode> {
         self.record.factors = self.record.factors.saturating_add(1);
         self.record.pending.clear();
+        self.record.pending_phones.clear();
         self.record.gateway = None;
-        self.notice(NoticeOf::FactorAdded(FactorKind::Authenticator));
+        self.notice(NoticeOf::FactorAdded(factor));
         if let Some(email) = &login.email
             && self.record.email.as_ref().is_none_or(|factor| factor.address() == email)
             && self.record.active_email().is_none()
@@ -100,13 +106,29 @@ impl Draft<'_> {
             self.record.email = Some(EmailFactor::active(email.clone(), self.now));
         }
         let recovery = recovery.filter(|_| self.record.recovery.is_none());
-        let shown = recovery.map(|FreshRecovery { code, tag, hash }| {
+        recovery.map(|FreshRecovery { code, tag, hash }| {
             self.record.recovery = Some(Recovery { tag, hash });
             self.note(What::RecoveryIssued);
             code
-        });
-        let second = Second::Proved(FactorKind::Authenticator);
-        Ok(self.grant(login, second, cookie, remember, shown))
+        })
+    }
+
+    /// Makes room for one more pending enrolment. The oldest gives way, whatever it would add: a
+    /// login is never refused for it.
+    pub(super) fn make_room(&mut self) {
+        let record = &mut self.record;
+        record.pending.retain(|pending| !pending.is_expired(self.now));
+        record.pending_phones.retain(|pending| !pending.is_expired(self.now));
+        while record.pending.len().saturating_add(record.pending_phones.len()) >= PENDING {
+            let app = record.pending.first().map(Pending::begun);
+            let phone = record.pending_phones.first().map(Pending::begun);
+            // Each list is in the order of time.
+            if phone.is_none_or(|phone| app.is_some_and(|app| app <= phone)) {
+                record.pending.remove(0);
+            } else {
+                record.pending_phones.remove(0);
+            }
+        }
     }
 
     fn judge_confirmation(&mut self, login: &Login, code: &Code) -> Judged<()> {
@@ -131,7 +153,7 @@ impl Draft<'_> {
     /// Where the living pending enrolment of this login stands.
     fn pending_of(&self, login: &Login) -> Option<usize> {
         self.record.pending.iter().position(|pending| {
-            pending.opener() == Opener::Login(login.id)
+            pending.opener() == login.opener()
                 && pending.generation() == self.record.factors
                 && !pending.is_expired(self.now)
         })

@@ -61,6 +61,7 @@ impl Draft<'_> {
             enrolled,
             authenticators: Vec::new(),
             emails: Vec::new(),
+            phones: Vec::new(),
             strategies: usable.clone(),
             enrolment: None,
             forget_browser: self.take_forgotten(),
@@ -73,6 +74,8 @@ impl Draft<'_> {
         if let Some(to) = self.email_target(&challenged.login) {
             challenged.emails = vec![to.mask()];
         }
+        let phones = self.usable_phones(&challenged.login);
+        challenged.phones = phones.map(|phone| (phone.id(), phone.number().mask())).collect();
         if !enrolled {
             challenged.strategies = self.enrollable(&challenged.login);
             if self.may_enrol(&challenged.login)
@@ -106,9 +109,15 @@ impl Draft<'_> {
                     self.authenticator_code(&login, device, &code, &cookie, remember)
                 }
             }
-            Ask::SendEmail => self.send_email(&login),
+            Ask::Send(target) => self.send_code(&login, target),
             Ask::EmailCode { challenge, code } => {
                 self.email_code(&login, &challenge, &code, &cookie, remember)
+            }
+            Ask::PhoneCode { device, challenge, code } => {
+                self.phone_code(&login, device, &challenge, &code, &cookie, remember)
+            }
+            Ask::ConfirmPhone { challenge, code, recovery } => {
+                self.confirm_phone(&login, &challenge, &code, recovery, &cookie, remember)
             }
         };
         outcome.unwrap_or_else(Outcome::Refused)
@@ -156,6 +165,7 @@ impl Draft<'_> {
                         .active_email()
                         .is_some_and(|to| !self.record.mailbox_is_barred(to, self.now))
             }
+            FactorKind::Sms => strategies.sms,
             _ => true,
         };
         let kinds = self.record.kinds().into_iter();

@@ -26,8 +26,7 @@ impl Draft<'_> {
         if proved.is_some()
             && let Ok(touched) = self.touch(login)
         {
-            touched.spent = true;
-            touched.challenge = None;
+            touched.spend();
         }
         // Remembering is granted by a login that proved a second factor, and by no other (D-17).
         let browser = self.know_browser(cookie, remember && proved.is_some());

@@ -59,6 +59,7 @@ impl Draft<'_> {
         self.record.survivor = survivor;
         self.record.logins.clear();
         self.record.pending.clear();
+        self.record.pending_phones.clear();
         self.record.browsers.revoke_all();
         self.changed = true;
     }

@@ -48,7 +48,9 @@ impl Draft<'_> {
         // Every address is told: the one of the directory and the one of the factor.
         self.notice(NoticeOf::RecoveryUsed);
         self.record.authenticators.clear();
+        self.record.phones.clear();
         self.record.pending.clear();
+        self.record.pending_phones.clear();
         self.record.email = None;
         self.record.recovery = None;
         self.record.factors = self.record.factors.saturating_add(1);

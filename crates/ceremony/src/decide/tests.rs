@@ -13,18 +13,18 @@ use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_LOGINS};
 
 const START: u64 = 1_800_000_000;
 
-struct World {
+pub(super) struct World {
     user: UserKey,
-    policy: Policy,
+    pub(super) policy: Policy,
     vault: Ring,
-    record: Record,
-    now: UnixTime,
+    pub(super) record: Record,
+    pub(super) now: UnixTime,
     seeds: u64,
-    audits: Vec<Audit>,
+    pub(super) audits: Vec<Audit>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut n = 0_u8;
         let fill = |buf: &mut [u8]| {
             buf.iter_mut().for_each(|byte| {
@@ -38,7 +38,11 @@ impl World {
             policy: Policy {
                 enforce: Enforce::Force,
                 remember: countersign_remember::Policy::new(true, 14 * 24 * 3600).unwrap(),
-                strategies: Strategies { authenticator: true, email: true },
+                strategies: Strategies {
+                    authenticator: true,
+                    email: true,
+                    ..Strategies::default()
+                },
                 ..Policy::default()
             },
             vault: Ring::try_new(fill).unwrap(),
@@ -49,7 +53,7 @@ impl World {
         }
     }
 
-    fn decide(&mut self, event: Event) -> Outcome {
+    pub(super) fn decide(&mut self, event: Event) -> Outcome {
         let given =
             Given { user: &self.user, policy: &self.policy, vault: &self.vault, node: "test" };
         self.seeds += 1;
@@ -77,12 +81,18 @@ impl World {
         }))
     }
 
-    fn step(&mut self, login: &Login, cookie: &Cookie, ask: Ask, remember: bool) -> Outcome {
+    pub(super) fn step(
+        &mut self,
+        login: &Login,
+        cookie: &Cookie,
+        ask: Ask,
+        remember: bool,
+    ) -> Outcome {
         let (login, cookie) = (login.clone(), cookie.clone());
         self.decide(Event::Step(Box::new(Step { login, cookie, nonce: None, ask, remember })))
     }
 
-    fn login(&mut self) -> Challenged {
+    pub(super) fn login(&mut self) -> Challenged {
         match self.begin(&Cookie::default()) {
             Outcome::Challenged(challenged) => *challenged,
             other => panic!("{other:?}"),
@@ -109,7 +119,7 @@ impl World {
         (world, secret)
     }
 
-    fn fresh_recovery(&self) -> FreshRecovery {
+    pub(super) fn fresh_recovery(&self) -> FreshRecovery {
         let code = RecoveryCode::parse("0123456789ABCDEF").unwrap();
         let params = countersign_token::Params::INSECURE_FOR_TESTS;
         let pepper = countersign_token::Pepper::of(&self.vault);
@@ -309,7 +319,7 @@ proptest! {
                 }
                 Act::Email { login } => {
                     let Some((login, challenge)) = logins.get_mut(login) else { continue };
-                    if let Outcome::Send(send) = world.step(&login.clone(), &none, Ask::SendEmail, false) {
+                    if let Outcome::Send(send) = world.step(&login.clone(), &none, Ask::Send(Target::Mailbox), false) {
                         *challenge = Some(send.challenge);
                     }
                 }

@@ -11,8 +11,9 @@ use super::reply::cookie;
 use super::{Engine, Error, Reply};
 use crate::assertion::FirstFactor;
 use crate::claims::{ChallengeClaims, ChallengeKind, Login, LoginKind};
-use crate::decide::{Ask, Begin, Event, Evidence, FreshRecovery, Outcome, Recover, Refusal, Step};
-use crate::destination::{NotNow, Pool};
+use crate::decide::{
+    Ask, Begin, Event, Evidence, FreshRecovery, Outcome, Recover, Refusal, Step, Target,
+};
 use crate::lifecycle::Lifecycle;
 use crate::names::Names;
 use crate::port::Store;
@@ -170,17 +171,10 @@ impl<S: Store> Engine<S> {
     /// Sends a code by email: settles the destination, then the user, then sends.
     ///
     /// # Errors
-    /// No decision was reached, and nothing was sent.
+    /// No decision was reached, or [`Error::Undelivered`]: nothing was sent.
     pub async fn send_email(&self, token: &str, client: &Client) -> Result<Reply, Error> {
         let Some(login) = self.login(token) else { return over() };
-        let (to, pool) = match self.may_send(&login, client).await? {
-            Ok(allowed) => allowed,
-            Err(refusal) => return Ok(Reply::Refused(refusal)),
-        };
-        if let Err(NotNow(secs)) = self.burn_send(&to, pool, login.id, &login.tenant).await? {
-            return Ok(Reply::Refused(Refusal::TooMany(Some(secs))));
-        }
-        self.step(login, client, Ask::SendEmail, false).await
+        self.send(login, client, Target::Mailbox).await
     }
 
     /// Judges a code that was sent by email.
@@ -262,12 +256,12 @@ impl<S: Store> Engine<S> {
         Token::<LoginKind>::open(&*self.env.vault, &context, token).ok()
     }
 
-    fn challenge(&self, token: &str) -> Option<ChallengeClaims> {
+    pub(super) fn challenge(&self, token: &str) -> Option<ChallengeClaims> {
         let context = [self.settings.realm.as_str().as_bytes()];
         Token::<ChallengeKind>::open(&*self.env.vault, &context, token).ok()
     }
 
-    async fn step(
+    pub(super) async fn step(
         &self,
         login: Login,
         client: &Client,
@@ -284,7 +278,7 @@ impl<S: Store> Engine<S> {
 
     /// The same for what may end an enrolment: where decide asks for a fresh recovery code, it is
     /// made and hashed on the workers, once, and decide is asked again.
-    async fn step_with_recovery(
+    pub(super) async fn step_with_recovery(
         &self,
         login: Login,
         client: &Client,
@@ -316,24 +310,6 @@ impl<S: Store> Engine<S> {
         Ok(FreshRecovery { code, tag, hash: hash.map_err(|_| Error::Busy)? })
     }
 
-    /// May a code be sent for this login, and where to? Looked at before any budget is burned.
-    async fn may_send(
-        &self,
-        login: &Login,
-        client: &Client,
-    ) -> Result<Result<(EmailAddress, Pool), Refusal>, Error> {
-        let record = self.record(&login.user).await?;
-        let policy = self.policy(&login.tenant, login.application.as_ref()).await?;
-        let given = crate::decide::Given {
-            user: &login.user,
-            policy: &policy,
-            vault: &*self.env.vault,
-            node: &self.env.node,
-        };
-        let now = self.env.clock.now();
-        Ok(crate::decide::may_send_email(record, &given, login, &client.cookie, client.nonce, now))
-    }
-
     /// The record of a user, read and not judged.
     pub(super) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
         let key = Names(&*self.env.vault).user(user);
@@ -348,11 +324,11 @@ fn tag(code: &RecoveryCode, user: &UserKey, vault: &dyn Vault) -> RecoveryTag {
 }
 
 /// A token that is malformed, foreign or of another kind.
-const fn over() -> Result<Reply, Error> {
+pub(super) const fn over() -> Result<Reply, Error> {
     Ok(Reply::Refused(Refusal::LoginOver))
 }
 
 /// A code that is none: it is never judged, charged or written.
-const fn malformed() -> Result<Reply, Error> {
+pub(super) const fn malformed() -> Result<Reply, Error> {
     Ok(Reply::Refused(Refusal::Code))
 }

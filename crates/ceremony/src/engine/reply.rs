@@ -9,7 +9,7 @@ use countersign_token::Token;
 
 use super::{ChallengedReply, Client, Engine, Error, GrantedReply, Reply};
 use crate::decide::{Challenged, FreshBrowser, Granted, Notice, Outcome, Send};
-use crate::env::{Body, Message};
+use crate::env::{Body, Message, To};
 use crate::policy::Policy;
 use crate::policy::scope::Scope;
 use crate::port::Store;
@@ -64,16 +64,17 @@ impl<S: Store> Engine<S> {
         send: Send,
         (tenant, application): (&TenantId, Option<&ApplicationId>),
     ) -> Result<Reply, Error> {
-        let Send { to, code, ends, challenge } = send;
+        let Send { to, shown, code, ends, challenge } = send;
         let context = [self.settings.realm.as_str().as_bytes()];
         let token = Token::seal(&*self.env.vault, &context, self.env.draw()?, &challenge);
         let token = token.map_err(|_| Error::Token)?;
         let lives_secs = ends.since(self.env.clock.now());
         let (issuer, sender) = self.names(Some(tenant), application).await;
-        let message = Message { to, body: Body::Code { code, lives_secs }, issuer, sender };
-        // The answer is the same whether the mail arrives or not; the adapter says so in its log.
-        let _ = self.env.deliver.deliver(message).await;
-        Ok(Reply::Sent(token))
+        let body = Body::Code { code, purpose: challenge.purpose, lives_secs };
+        let handed_over = self.env.deliver.deliver(Message { to, body, issuer, sender }).await;
+        // In good hands or not: whether it arrives is no part of the answer, and in the adapter's log.
+        handed_over.map_err(|_| Error::Undelivered)?;
+        Ok(Reply::Sent { token, to: shown })
     }
 
     /// Tells the owner of an account what happened to it.
@@ -89,7 +90,7 @@ impl<S: Store> Engine<S> {
         let (issuer, sender) = self.names(tenant, application).await;
         for Notice { to, of } in notices {
             let (issuer, sender) = (issuer.clone(), sender.clone());
-            let message = Message { to, body: Body::Notice(of), issuer, sender };
+            let message = Message { to: To::Mailbox(to), body: Body::Notice(of), issuer, sender };
             // Mail is never the only record: the audit event is in the outbox.
             let _ = self.env.deliver.deliver(message).await;
         }

@@ -1,44 +1,105 @@
-//! Before a code is sent: the destination's budget, then the tenant's, each settled.
+//! Sending a code: what may be sent is looked at, the budgets of its destination, of a block of
+//! numbers and of the tenant are burned, each settled; then the user is, and then it is sent.
 
-use countersign_device::{EmailAddress, LoginId, TenantId};
+use countersign_device::{Address, LoginId, TenantId};
 
-use super::{Engine, Error};
+use super::{Client, Engine, Error, Reply};
+use crate::claims::Login;
+use crate::decide::{Ask, Given, Refusal, Step, Target, may_send};
 use crate::destination::{Destination, NotNow, Pool, TenantDay};
 use crate::names::Names;
 use crate::port::Store;
+use crate::record::Tally;
 use crate::records;
+use crate::rules::UNPROVEN_SENDS_A_BLOCK;
 
 impl<S: Store> Engine<S> {
-    /// Burns one send of a login.
-    pub(super) async fn burn_send(
+    /// Sends a code under a login.
+    pub(super) async fn send(
         &self,
-        to: &EmailAddress,
+        login: Login,
+        client: &Client,
+        target: Target,
+    ) -> Result<Reply, Error> {
+        let (to, pool) = match self.may_send(&login, client, target).await? {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Ok(Reply::Refused(refusal)),
+        };
+        if let Err(NotNow(secs)) = self.burn_send(&to, pool, login.id, &login.tenant).await? {
+            return Ok(Reply::Refused(Refusal::TooMany(Some(secs))));
+        }
+        self.step(login, client, Ask::Send(target), false).await
+    }
+
+    /// May a code be sent, and where to? Looked at before any budget is burned.
+    async fn may_send(
+        &self,
+        login: &Login,
+        client: &Client,
+        target: Target,
+    ) -> Result<Result<(Address, Pool), Refusal>, Error> {
+        let record = self.record(&login.user).await?;
+        let policy = self.policy(&login.tenant, login.application.as_ref()).await?;
+        let given = Given {
+            user: &login.user,
+            policy: &policy,
+            vault: &*self.env.vault,
+            node: &self.env.node,
+        };
+        let step = Step {
+            login: login.clone(),
+            cookie: client.cookie.clone(),
+            nonce: client.nonce,
+            ask: Ask::Send(target),
+            remember: false,
+        };
+        Ok(may_send(record, &given, &step, target, self.env.clock.now()))
+    }
+
+    /// Burns one send of a login, the narrowest budget first: it owns the cool-down, so that of
+    /// parallel resends one goes on to the others.
+    async fn burn_send(
+        &self,
+        to: &Address,
         pool: Pool,
         login: LoginId,
         tenant: &TenantId,
     ) -> Result<Result<(), NotNow>, Error> {
-        let (store, env, now) = (&*self.store, &self.env, self.env.clock.now());
+        let (env, now) = (&self.env, self.env.clock.now());
         let names = Names(&*env.vault);
-        let ends = Some(Destination::ends(now));
-        let key = names.destination(to);
-        let burned = records::change(store, env, key, ends, |destination: Option<Destination>| {
-            let mut destination = destination.unwrap_or_default();
-            match destination.burn(pool, login, now) {
-                Ok(()) => (Some(destination), Vec::new(), Ok(())),
-                Err(not_now) => (None, Vec::new(), Err(not_now)),
-            }
-        })
-        .await?;
+        let burned = self
+            .burn(names.destination(to), |of: &mut Destination| of.burn(pool, login, now))
+            .await?;
         if burned.is_err() {
             return Ok(burned);
         }
+        if let (Address::Phone(number), Pool::Unproven) = (to, pool) {
+            let burned = self
+                .burn(names.block(*number), |of: &mut Tally| of.burn(UNPROVEN_SENDS_A_BLOCK, now))
+                .await?;
+            if burned.is_err() {
+                return Ok(burned);
+            }
+        }
         let [random] = env.draw()?;
-        let (day, shard) = TenantDay::of(now, random);
-        let key = names.tenant_day(&self.settings.realm, tenant, day, shard);
-        records::change(store, env, key, ends, |shard: Option<TenantDay>| {
-            let mut shard = shard.unwrap_or_default();
-            match shard.burn(now) {
-                Ok(()) => (Some(shard), Vec::new(), Ok(())),
+        let shard = TenantDay::of(now, random);
+        let key = names.tenant_day(&self.settings.realm, tenant, to, shard);
+        self.burn(key, |of: &mut TenantDay| of.burn(to, now)).await
+    }
+
+    async fn burn<T>(
+        &self,
+        key: crate::port::Key,
+        burn: impl Fn(&mut T) -> Result<(), NotNow>,
+    ) -> Result<Result<(), NotNow>, Error>
+    where
+        T: Default + serde::Serialize + serde::de::DeserializeOwned,
+    {
+        let ends = Some(Destination::ends(self.env.clock.now()));
+        records::change(&*self.store, &self.env, key, ends, |present: Option<T>| {
+            let mut budget = present.unwrap_or_default();
+            match burn(&mut budget) {
+                Ok(()) => (Some(budget), Vec::new(), Ok(())),
                 Err(not_now) => (None, Vec::new(), Err(not_now)),
             }
         })

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::{ChallengeId, EmailAddress, FactorKind, LoginId};
+use countersign_device::{Address, ChallengeId, DeviceId, FactorKind, LoginId};
 use countersign_otp::UnixTime;
 
 use super::{Class, seconds};
@@ -25,8 +25,19 @@ pub struct Touched {
     pub spent: bool,
     /// The failures of each factor, so that a success can forgive its own.
     failures: Vec<Failures>,
-    /// The code that was sent, one live a login.
-    pub challenge: Option<Challenge>,
+    /// The codes that were sent, one live a factor.
+    challenges: Vec<Challenge>,
+}
+
+/// What a delivered code is for: it is taken for nothing else (B-07).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum CodePurpose {
+    /// To answer a login.
+    LogIn,
+    /// To prove a phone that is to be added.
+    Enrol,
+    /// To remove a factor.
+    Disable,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -44,8 +55,12 @@ struct Failures {
 pub struct Challenge {
     /// Which challenge; its token names it.
     pub id: ChallengeId,
+    /// What the code is for.
+    pub purpose: CodePurpose,
     /// Where the code went.
-    pub destination: EmailAddress,
+    pub to: Address,
+    /// The phone, or the pending one; a mailbox has no id.
+    pub device: Option<DeviceId>,
     /// The keyed digest of the code, bound to login, destination and purpose.
     pub digest: [u8; 32],
     /// When the code ends: at that second it is dead.
@@ -57,7 +72,7 @@ impl Touched {
     /// A login that is touched for the first time.
     #[must_use]
     pub const fn new(id: LoginId, class: Class, ends: UnixTime) -> Self {
-        Self { id, class, ends, spent: false, failures: Vec::new(), challenge: None }
+        Self { id, class, ends, spent: false, failures: Vec::new(), challenges: Vec::new() }
     }
 
     /// May nothing more be judged under it?
@@ -65,6 +80,29 @@ impl Touched {
     pub fn is_exhausted(&self) -> bool {
         let count = self.failures.iter().map(|of| u32::from(of.count)).sum::<u32>();
         count >= u32::from(GUESSES_A_LOGIN)
+    }
+
+    /// The code that waits to be answered over a factor.
+    #[must_use]
+    pub fn challenge(&self, factor: FactorKind) -> Option<&Challenge> {
+        self.challenges.iter().find(|challenge| challenge.to.factor() == factor)
+    }
+
+    /// A code was sent: it replaces the one that its factor had.
+    pub(crate) fn challenge_by(&mut self, challenge: Challenge) {
+        self.answer(challenge.to.factor());
+        self.challenges.push(challenge);
+    }
+
+    /// The code of a factor is answered, or replaced.
+    pub(crate) fn answer(&mut self, factor: FactorKind) {
+        self.challenges.retain(|challenge| challenge.to.factor() != factor);
+    }
+
+    /// The login is complete: nothing is judged under it again.
+    pub(crate) fn spend(&mut self) {
+        self.spent = true;
+        self.challenges.clear();
     }
 
     /// Counts a failure, with the units that it was charged; none where it was not.
@@ -89,21 +127,26 @@ impl Touched {
 
 impl std::fmt::Debug for Touched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, class, ends, spent, failures, challenge } = self;
+        let Self { id, class, ends, spent, failures, challenges } = self;
         f.debug_struct("Touched")
             .field("id", id)
             .field("class", class)
             .field("ends", ends)
             .field("spent", spent)
             .field("failures", failures)
-            .field("challenge", &challenge.as_ref().map(|challenge| challenge.id))
+            .field("challenges", challenges)
             .finish()
     }
 }
 
 impl std::fmt::Debug for Challenge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, destination: _, digest: _, ends } = self;
-        f.debug_struct("Challenge").field("id", id).field("ends", ends).finish_non_exhaustive()
+        let Self { id, purpose, to: _, device, digest: _, ends } = self;
+        f.debug_struct("Challenge")
+            .field("id", id)
+            .field("purpose", purpose)
+            .field("device", device)
+            .field("ends", ends)
+            .finish_non_exhaustive()
     }
 }

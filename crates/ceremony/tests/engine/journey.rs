@@ -4,7 +4,7 @@ use countersign_ceremony::assertion::{Assertion, FirstFactor};
 use countersign_ceremony::audit::{Verdict, What};
 use countersign_ceremony::decide::Refusal;
 use countersign_ceremony::engine::{Client, Reply};
-use countersign_ceremony::env::Body;
+use countersign_ceremony::env::{Body, To};
 use countersign_ceremony::lifecycle::Lifecycle;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_device::{EmailAddress, FactorKind, UserId};
@@ -103,12 +103,12 @@ async fn a_code_by_email_wins_once_and_only_the_last_one_sent() {
     alice.enrol().await;
     let asked = alice.challenged().await;
     assert_eq!(asked.challenged.emails, ["a***@e***.com"]);
-    let Reply::Sent(first) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: first, .. } = alice.send_email(&asked).await else { panic!() };
     let old = world.mail.last_code().unwrap();
     let cooling = refused(alice.send_email(&asked).await);
     assert_eq!(cooling, Refusal::TooMany(Some(30)));
     world.advance(30);
-    let Reply::Sent(second) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: second, .. } = alice.send_email(&asked).await else { panic!() };
     let new = world.mail.last_code().unwrap();
 
     let reply = alice.email_code(&asked, first.as_str(), &old, false).await;
@@ -129,7 +129,7 @@ async fn a_code_by_email_ends_at_its_last_second() {
     alice.enrol().await;
     for (secs, wins) in [(299, true), (300, false), (301, false)] {
         let asked = alice.challenged().await;
-        let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+        let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
         let code = world.mail.last_code().unwrap();
         world.advance(secs);
         let reply = alice.email_code(&asked, challenge.as_str(), &code, false).await;
@@ -144,7 +144,7 @@ async fn one_logins_challenge_answers_no_other() {
     alice.enrol().await;
     let one = alice.challenged().await;
     let two = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&one).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&one).await else { panic!() };
     let code = world.mail.last_code().unwrap();
     let reply = alice.email_code(&two, challenge.as_str(), &code, false).await;
     assert_eq!(refused(reply), Refusal::Code);
@@ -171,12 +171,12 @@ async fn email_is_offered_only_where_the_tenant_takes_it_and_the_address_is_boun
     assert_eq!(forced.challenged.strategies, [FactorKind::Authenticator]);
     assert_eq!(refused(alice.send_email(&forced).await), Refusal::NoSuchFactor);
 
-    let only = Strategies { authenticator: false, email: true };
+    let only = Strategies { authenticator: false, email: true, ..Strategies::default() };
     world.set_policy(Policy { strategies: only, ..world.policy() }).await;
     let forced = alice.challenged().await;
     assert_eq!(forced.challenged.emails.len(), 1);
     assert_eq!(forced.challenged.strategies, [FactorKind::Email]);
-    let Reply::Sent(challenge) = alice.send_email(&forced).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&forced).await else { panic!() };
     let code = world.mail.last_code().unwrap();
     let won = granted(alice.email_code(&forced, challenge.as_str(), &code, true).await);
     assert_eq!(won.tokens.claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
@@ -215,7 +215,7 @@ async fn recovery_removes_the_factors_once_and_a_password_alone_inherits_nothing
     assert_eq!(refused(pre), Refusal::AlreadyEnrolled);
 
     // With the mailbox it is; and the code that proves it grants no tokens.
-    let Reply::Sent(challenge) = thief.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = thief.send_email(&asked).await else { panic!() };
     let mailed = world.mail.last_code().unwrap();
     let reply = thief.email_code(&asked, challenge.as_str(), &mailed, true).await;
     let Reply::Challenged(proven) = reply else { panic!("{reply:?}") };
@@ -242,7 +242,7 @@ async fn a_mailbox_that_reset_the_password_is_no_second_factor_for_a_day() {
     assert_eq!(refused(alice.send_email(&asked).await), Refusal::NoSuchFactor);
     world.advance(24 * 3600);
     let asked = alice.challenged().await;
-    assert!(matches!(alice.send_email(&asked).await, Reply::Sent(_)));
+    assert!(matches!(alice.send_email(&asked).await, Reply::Sent { .. }));
 }
 
 #[tokio::test]
@@ -313,7 +313,7 @@ async fn a_token_of_one_kind_is_refused_as_any_other() {
     let mut alice = Person::new(&world);
     let tokens = alice.enrol().await.tokens;
     let asked = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
     let (login, challenge) = (asked.token.as_str(), challenge.as_str());
     let client = Client::default();
     for token in [challenge, &tokens.refresh, &tokens.access, "", "x", &"A".repeat(1_000_000)] {
@@ -388,17 +388,17 @@ async fn our_own_users_log_in_with_their_password_and_changing_it_ends_what_is_o
 #[tokio::test]
 async fn a_password_alone_takes_no_place_of_a_factor_that_is_locked_or_moved() {
     let world = World::new();
-    let only = Strategies { authenticator: false, email: true };
+    let only = Strategies { authenticator: false, email: true, ..Strategies::default() };
     let both = world.policy();
     world.set_policy(Policy { strategies: only, ..world.policy() }).await;
     let mut alice = Person::new(&world);
     let asked = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
     let code = world.mail.last_code().unwrap();
     granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
 
     // A tenant that takes no email asks this user to prove the mailbox first, and then enrols.
-    let app_only = Strategies { authenticator: true, email: false };
+    let app_only = Strategies { authenticator: true, email: false, ..Strategies::default() };
     world.set_policy(Policy { strategies: app_only, ..both.clone() }).await;
     let mut thief = Person::new(&world);
     let asked = thief.challenged().await;
@@ -432,7 +432,7 @@ async fn the_owner_is_told_of_what_happens_and_of_who_fails_after_a_right_passwo
     let told = |world: &World| {
         let mails = world.mail.all().into_iter();
         let notices = mails.filter_map(|mail| match mail.body {
-            Body::Notice(of) => Some((mail.to.as_str().to_owned(), of)),
+            Body::Notice(of) => Some((mail.to.address().canonical(), of)),
             Body::Code { .. } => None,
         });
         notices.collect::<Vec<_>>()
@@ -480,7 +480,7 @@ async fn a_code_of_another_length_is_not_judged() {
     alice.enrol().await;
     world.advance(30);
     let asked = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
     let judged = world.verdicts().await.len();
     for _ in 0..20 {
         assert_eq!(refused(alice.code(&asked, "12345678", false).await), Refusal::Code);
@@ -542,8 +542,8 @@ async fn what_is_bound_after_a_changed_address_is_the_address_that_was_proven() 
     assert!(world.engine.report(user(), change()).await.unwrap());
     let mut alice = Person::new(&world);
     let asked = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
-    assert_eq!(world.mail.all().last().unwrap().to, to);
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
+    assert_eq!(world.mail.all().last().unwrap().to, To::Mailbox(to.clone()));
     let code = world.mail.last_code().unwrap();
     // The changed address is the user's only factor: its first right code binds it.
     granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
@@ -562,12 +562,12 @@ async fn a_changed_address_asks_nobody_for_a_factor_who_never_had_one() {
     granted(Person::new(&world).begin().await);
 
     // Whoever had one, if only that address, is asked to prove the new one.
-    let only = Strategies { authenticator: false, email: true };
+    let only = Strategies { authenticator: false, email: true, ..Strategies::default() };
     let forced = Policy { enforce: Enforce::Force, strategies: only, ..world.policy() };
     world.set_policy(forced.clone()).await;
     let mut alice = Person::new(&world);
     let asked = alice.challenged().await;
-    let Reply::Sent(challenge) = alice.send_email(&asked).await else { panic!() };
+    let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
     let code = world.mail.last_code().unwrap();
     granted(alice.email_code(&asked, challenge.as_str(), &code, false).await);
     world.set_policy(Policy { enforce: Enforce::DontForce, ..forced }).await;

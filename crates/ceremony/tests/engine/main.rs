@@ -4,6 +4,7 @@
 
 mod journey;
 mod lost_replies;
+mod phones;
 mod races;
 mod support;
 mod tenants;

@@ -48,7 +48,7 @@ impl World {
         settings.policy = Policy {
             enforce: Enforce::Force,
             remember: countersign_remember::Policy::new(true, 14 * 24 * 3600).unwrap(),
-            strategies: Strategies { authenticator: true, email: true },
+            strategies: Strategies { authenticator: true, email: true, ..Strategies::default() },
             ..Policy::default()
         };
         let store = Arc::new(MemoryStore::new(store_clock));
@@ -103,6 +103,7 @@ pub(crate) struct Person {
     pub(crate) engine: Arc<Engine<MemoryStore>>,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) cookie: Cookie,
+    pub(crate) user: String,
     pub(crate) first: FirstFactor,
     pub(crate) secret: Option<Secret>,
 }
@@ -113,6 +114,7 @@ impl Person {
             engine: world.engine.clone(),
             clock: world.clock.clone(),
             cookie: Cookie::default(),
+            user: "alice".into(),
             first: FirstFactor::Password,
             secret: None,
         }
@@ -124,11 +126,11 @@ impl Person {
 
     pub(crate) async fn begin(&mut self) -> Reply {
         let passed = Passed {
-            user: UserId::parse("alice").unwrap(),
+            user: UserId::parse(&self.user).unwrap(),
             tenant: tenant(),
             also: Vec::new(),
             application: None,
-            email: Some(EmailAddress::parse("alice@example.com").unwrap()),
+            email: Some(EmailAddress::parse(&format!("{}@example.com", self.user)).unwrap()),
             first: self.first,
             epoch: None,
         };
@@ -186,7 +188,7 @@ impl Person {
     }
 
     /// Keeps the cookie that an answer sets, as a browser does.
-    fn keep(&mut self, reply: Reply) -> Reply {
+    pub(crate) fn keep(&mut self, reply: Reply) -> Reply {
         let cookie = match &reply {
             Reply::Granted(granted) => granted.cookie.as_ref(),
             Reply::Challenged(challenged) => challenged.cookie.as_ref(),

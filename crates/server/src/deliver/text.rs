@@ -5,8 +5,9 @@
 //! a habit. Nothing that a stranger chose is repeated in a mail but the service's own name.
 
 use countersign_ceremony::decide::NoticeOf;
-use countersign_ceremony::env::{Body, Message};
-use countersign_device::FactorKind;
+use countersign_ceremony::env::Body;
+use countersign_ceremony::record::CodePurpose;
+use countersign_device::{EmailAddress, FactorKind};
 use zeroize::Zeroizing;
 
 use super::letter::Letter;
@@ -21,35 +22,44 @@ struct Said {
     after: Vec<String>,
 }
 
-/// Writes the mail for a message.
-pub(super) fn compose(from: &str, message: &Message) -> Letter {
-    let service = &message.issuer;
-    let said = match &message.body {
-        Body::Code { code, lives_secs } => {
-            code_mail(service, Zeroizing::new(code.as_str().to_owned()), *lives_secs)
+/// Writes the mail for a message to a mailbox.
+pub(super) fn compose(from: &str, to: &EmailAddress, body: &Body, service: &str) -> Letter {
+    let said = match body {
+        Body::Code { code, purpose, lives_secs } => {
+            code_mail(service, *purpose, Zeroizing::new(code.as_str().to_owned()), *lives_secs)
         }
         Body::Notice(notice) => notice_mail(service, *notice),
     };
-    let sender = message.sender.as_ref().map(|sender| sender.as_str().to_owned());
     Letter {
-        from: sender.unwrap_or_else(|| from.to_owned()),
-        to: message.to.as_str().to_owned(),
+        from: from.to_owned(),
+        to: to.as_str().to_owned(),
         text: said.text(service),
         html: said.html(service),
         subject: said.subject,
     }
 }
 
-fn code_mail(service: &str, code: Zeroizing<String>, lives_secs: u64) -> Said {
+fn code_mail(
+    service: &str,
+    purpose: CodePurpose,
+    code: Zeroizing<String>,
+    lives_secs: u64,
+) -> Said {
+    let (name, to_do, doing) = match purpose {
+        CodePurpose::LogIn => ("login code", "log in to", "logging in"),
+        CodePurpose::Enrol => ("confirmation code", "add this address to", "adding it"),
+        CodePurpose::Disable => ("removal code", "remove a second factor from", "removing one"),
+    };
     Said {
-        subject: format!("Your {service} login code"),
-        before: vec![format!("This is your code to log in to {service}:")],
+        subject: format!("Your {service} {name}"),
+        before: vec![format!("This is your code to {to_do} {service}:")],
         code: Some(code),
         after: vec![
             format!("It works once, within {}.", minutes(lives_secs)),
-            "If you are not logging in right now, somebody else knows your password: change it, and \
-             give this code to nobody. We never ask for it by mail or by phone."
-                .to_owned(),
+            format!(
+                "If you are not {doing} right now, somebody else knows your password: change it, and \
+                 give this code to nobody. We never ask for it by mail or by phone."
+            ),
         ],
     }
 }
@@ -179,8 +189,7 @@ mod tests {
 
     fn letter(body: Body) -> Letter {
         let to = EmailAddress::parse("ada123456@example.com").unwrap();
-        let message = Message { to, body, issuer: "R&D <x>".to_owned(), sender: None };
-        compose("Example <mfa@example.com>", &message)
+        compose("Example <mfa@example.com>", &to, &body, "R&D <x>")
     }
 
     fn runs_of_six(text: &str) -> Vec<&str> {
@@ -190,11 +199,13 @@ mod tests {
     #[test]
     fn the_code_is_the_only_run_of_six_digits() {
         let code = Code::parse("012345").unwrap();
-        let letter = letter(Body::Code { code, lives_secs: 600 });
-        assert_eq!(runs_of_six(&letter.text), ["012345"]);
-        assert_eq!(runs_of_six(&letter.html), ["012345"]);
-        assert_eq!(runs_of_six(&letter.subject), [""; 0], "a lock screen shows the subject");
-        assert!(letter.text.contains("10 minutes"));
+        for purpose in [CodePurpose::LogIn, CodePurpose::Enrol, CodePurpose::Disable] {
+            let letter = letter(Body::Code { code: code.clone(), purpose, lives_secs: 600 });
+            assert_eq!(runs_of_six(&letter.text), ["012345"]);
+            assert_eq!(runs_of_six(&letter.html), ["012345"]);
+            assert_eq!(runs_of_six(&letter.subject), [""; 0], "a lock screen shows the subject");
+            assert!(letter.text.contains("10 minutes"));
+        }
     }
 
     #[test]

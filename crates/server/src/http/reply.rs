@@ -37,7 +37,7 @@ pub(super) fn answer<S: Store>(
             let (qr_code, secret) = drawn(&enrolment)?;
             Ok((status, Json(PreEnrol { qr_code, secret })).into_response())
         }
-        Reply::Sent(token) => {
+        Reply::Sent { token, .. } => {
             Ok((status, Json(OtcToken { otc_token: token.into_string() })).into_response())
         }
         Reply::Recovered { cookie } => {

@@ -3,7 +3,7 @@
 use countersign_ceremony::audit::{Audit, ClientChange, Verdict, What};
 use countersign_ceremony::lifecycle::LifecycleKind;
 use countersign_ceremony::policy::change::Part;
-use countersign_ceremony::record::Class;
+use countersign_ceremony::record::{Class, CodePurpose};
 use countersign_device::{ApplicationId, FactorKind};
 use serde_json::{Map, Value, json};
 
@@ -64,7 +64,14 @@ fn what(what: &What) -> (&'static str, Value) {
         ),
         What::FactorsRemoved => ("factors_removed", Value::Null),
         What::RecoveryIssued => ("recovery_issued", Value::Null),
-        What::CodeSent { factor: of } => ("code_sent", json!({"factor": factor(*of)})),
+        What::CodeSent { factor: of, purpose, device } => (
+            "code_sent",
+            json!({
+                "factor": factor(*of),
+                "purpose": code_purpose(*purpose),
+                "device": device.as_ref().map(ToString::to_string),
+            }),
+        ),
         What::MailboxProven => ("mailbox_proven", Value::Null),
         What::BrowserRemembered => ("browser_remembered", Value::Null),
         What::BrowserStolen => ("browser_stolen", Value::Null),
@@ -98,6 +105,14 @@ const fn factor(kind: FactorKind) -> &'static str {
         FactorKind::PasskeyCrossPlatform => "passkey_cross_platform",
         FactorKind::Recovery => "recovery",
         _ => "other",
+    }
+}
+
+const fn code_purpose(purpose: CodePurpose) -> &'static str {
+    match purpose {
+        CodePurpose::LogIn => "log_in",
+        CodePurpose::Enrol => "enrol",
+        CodePurpose::Disable => "disable",
     }
 }
 
