@@ -27,6 +27,7 @@ static TOKEN: LazyLock<String> = LazyLock::new(|| {
         email_verified: false,
         amr: vec!["pwd".into()],
         acr: None,
+        first_factor: "password".into(),
         auth_time: NOW,
         iat: NOW,
         exp: NOW.saturating_add(900),

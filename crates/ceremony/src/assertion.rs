@@ -35,6 +35,29 @@ impl FirstFactor {
         !matches!((self, second), (Self::Email, FactorKind::Email) | (Self::Sms, FactorKind::Sms))
     }
 
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Password, Self::Saml, Self::Federated, Self::Email, Self::Sms, Self::Passkey];
+
+    /// Its name, in access tokens and where a service reports it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Saml => "saml",
+            Self::Federated => "federated",
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Passkey => "passkey",
+        }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|first| first.name() == name)
+    }
+
     /// Its `amr` value (RFC 8176, section 2).
     #[must_use]
     pub const fn amr(self) -> &'static str {

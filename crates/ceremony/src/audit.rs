@@ -31,6 +31,8 @@ pub struct Audit {
     pub tenant: Option<TenantId>,
     /// In which login.
     pub login: Option<LoginId>,
+    /// Who asked for it.
+    pub by: By,
     /// What happened.
     pub what: What,
 }
@@ -43,6 +45,18 @@ impl From<Id> for EventId {
     fn from(id: Id) -> Self {
         Self(id.0)
     }
+}
+
+/// Who asked for what happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum By {
+    /// Whoever had the login, the code or the link; the owner of the users, who reports; or whom the
+    /// event itself names.
+    Anybody,
+    /// This session of the user.
+    Session(SessionId),
+    /// The administrator: the client whose vendor token it was.
+    Administrator(ClientId),
 }
 
 /// What happened.
@@ -90,6 +104,13 @@ pub enum What {
         /// The device, where it has an id.
         device: Option<DeviceId>,
     },
+    /// A factor was removed, by its owner or by the administrator.
+    FactorRemoved {
+        /// Of which kind.
+        factor: FactorKind,
+        /// The device.
+        device: DeviceId,
+    },
     /// All factors were removed.
     FactorsRemoved,
     /// A recovery code was issued.
@@ -120,6 +141,9 @@ pub enum What {
         /// Which session.
         session: SessionId,
     },
+    /// An administrator asked for a user who was never seen in the tenant that was named, or whose
+    /// factors are another tenant's as well (E-19).
+    ForeignTenant,
     /// The record was last settled ahead of now: a clock is wrong.
     ClockSkew {
         /// By how many seconds it was ahead.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use countersign_device::{
-    ApplicationId, ChallengeId, EmailAddress, FactorKind, LoginId, Opener, TenantId, UserKey,
+    ApplicationId, ChallengeId, EmailAddress, FactorKind, LoginId, SessionId, TenantId, UserKey,
 };
 use countersign_otp::UnixTime;
 use countersign_token::{FamilyId, Kind};
@@ -72,6 +72,8 @@ pub struct Login {
     pub binding: Option<Binding>,
     /// A code proved the mailbox of the directory, after a recovery.
     pub mailbox_proven: bool,
+    /// The session whose step-up this is. It is completed for that session alone (B-04).
+    pub session: Option<SessionId>,
 }
 
 /// What a login is bound to.
@@ -94,12 +96,6 @@ impl Login {
     #[must_use]
     pub fn is_over(&self, now: UnixTime) -> bool {
         now >= self.ends() || self.issued > now.saturating_add(SKEW_SECS)
-    }
-
-    /// Whose enrolments it begins: no other shows or confirms them.
-    #[must_use]
-    pub const fn opener(&self) -> Opener {
-        Opener::Login(self.id)
     }
 
     /// Whose guesses it makes.
@@ -154,6 +150,7 @@ impl std::fmt::Debug for Login {
             .field("first", &self.first)
             .field("epoch", &self.epoch)
             .field("binding", &self.binding)
+            .field("session", &self.session)
             .finish_non_exhaustive()
     }
 }

@@ -7,9 +7,11 @@
 //! the swap is won.
 //!
 //! One file a factor: `authenticator`, `email`, `phone`, `recovery`; `first` opens and admits, `grant`
-//! grants; `guess` is the one choke point that every judged code passes (C-15), `delivered` the one
-//! that every code passes that is sent.
+//! grants; `act` is what a session or the administrator asks, and `proof` what that takes; `guess` is
+//! the one choke point that every judged code passes (C-15), `delivered` the one that every code
+//! passes that is sent.
 
+mod act;
 mod authenticator;
 mod browser;
 mod delivered;
@@ -21,21 +23,24 @@ mod grant;
 mod guess;
 mod lifecycle;
 mod phone;
+mod proof;
 mod recovery;
 
 #[cfg(test)]
 mod tests;
 
 use countersign_device::{
-    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, TenantId, UserKey,
+    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, SessionId, TenantId, UserKey,
 };
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
 use countersign_vault::Vault;
 
+pub use act::{Act, ActingSession, Actor, Administrator, Deed};
 pub use browser::{Cookie, FreshBrowser};
 pub use delivered::Target;
 pub use draft::Seed;
+pub use proof::Proof;
 pub use recovery::Evidence;
 
 use crate::assertion::{Assertion, FirstFactor};
@@ -68,6 +73,8 @@ pub enum Event {
     Begin(Begin),
     /// Something is asked under an open login.
     Step(Box<Step>),
+    /// Something is asked under a session, or by the administrator.
+    Act(Box<Act>),
     /// A recovery code whose tag matched was hashed.
     Recover(Recover),
     /// The owner of the users reports.
@@ -104,6 +111,9 @@ pub struct Step {
     pub cookie: Cookie,
     /// The digest of the nonce that the client presents.
     pub nonce: Option<[u8; 32]>,
+    /// The session that the client presents beside the login, where it has one: a step-up is its own
+    /// session's alone (B-04).
+    pub session: Option<SessionId>,
     /// What is asked.
     pub ask: Ask,
     /// Should this browser be remembered, if the login is granted?
@@ -246,6 +256,13 @@ pub enum Outcome {
     Send(Box<Send>),
     /// The factors are removed. This browser may enrol again, for a quarter of an hour.
     Recovered(FreshBrowser),
+    /// A factor was added under a session.
+    Added {
+        /// The recovery code, to be shown once.
+        recovery: Option<RecoveryCode>,
+    },
+    /// What a session or the administrator asked for is done.
+    Done,
     /// The report took effect.
     Reported,
     /// Nothing is decided yet: a fresh recovery code has to be made first.
@@ -334,6 +351,10 @@ pub struct Notice {
 pub enum NoticeOf {
     /// A factor was added.
     FactorAdded(FactorKind),
+    /// A factor was removed.
+    FactorRemoved(FactorKind),
+    /// Every factor was removed, by the user or by the administrator.
+    FactorsRemoved,
     /// The recovery code was used, and the factors are removed.
     RecoveryUsed,
     /// A browser's secret came twice: somebody may have copied it.
@@ -363,6 +384,16 @@ pub enum Refusal {
     AlreadyEnrolled,
     /// The user may not log in.
     Disabled,
+    /// The session has ended.
+    SessionOver,
+    /// Nothing was judged: the session's proof is too old or too weak for this. A step-up mends it.
+    StepUp,
+    /// Nothing was judged: the tenant demands a factor, and this is the last one.
+    Forced,
+    /// Nothing was judged: the user has no factor to remove or to prove.
+    NotEnrolled,
+    /// The administrator's tenant has no such user, or not that user alone.
+    UnknownUser,
 }
 
 /// May a code be sent for this login, and where to? It is asked of a look, before any budget is
@@ -398,6 +429,7 @@ pub fn decide(
     let outcome = match event {
         Event::Begin(begin) => draft.begin(begin),
         Event::Step(step) => draft.step(*step, skewed),
+        Event::Act(act) => draft.act(*act),
         Event::Recover(recover) => draft.recover(recover),
         Event::Report(report) => draft.report(report),
     };

@@ -2,9 +2,11 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `phone` adds phones and sends to them, `reply` says what came of it, `session`
-//! refreshes, `sends` burns budgets, `policies` says what policy holds, `vendors` who may manage.
+//! under a login, `account` under a session or for the administrator, `phone` adds phones and sends to
+//! them, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says what
+//! policy holds, `vendors` who may manage.
 
+mod account;
 mod fold;
 mod login;
 mod phone;
@@ -28,6 +30,7 @@ use crate::policy::Policy;
 use crate::port::{Store, StoreError};
 use crate::rules::{ACCESS_SECS, SESSION_SECS};
 
+pub use account::Account;
 pub use login::{Client, Passed};
 pub use session::{Authenticated, Tokens};
 
@@ -101,6 +104,13 @@ pub enum Reply {
         /// The new device cookie.
         cookie: Cookie,
     },
+    /// A factor was added under a session.
+    Added {
+        /// The recovery code, to be shown once.
+        recovery: Option<RecoveryCode>,
+    },
+    /// What a session or the administrator asked for is done.
+    Done,
     /// No.
     Refused(Refusal),
 }

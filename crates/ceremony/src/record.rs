@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use countersign_device::{
     Authenticator, EmailAddress, EmailFactor, FactorKind, Pending, Phone, PhoneNumber, SessionId,
+    TenantId,
 };
 use countersign_otp::UnixTime;
 use countersign_remember::Browsers;
@@ -23,7 +24,7 @@ pub use login::{Challenge, CodePurpose, Touched};
 pub use tally::{NotNow, Tally};
 
 use crate::port::WriteId;
-use crate::rules::{DAY_SECS, MAILBOX_RESET_SECS, WRITE_IDS};
+use crate::rules::{DAY_SECS, MAILBOX_RESET_SECS, TENANTS, WRITE_IDS};
 
 /// Which life of the user this is: whatever carries another epoch is dead.
 ///
@@ -119,6 +120,8 @@ pub struct Record {
     /// Logins of known browsers issued at this time or before are dead.
     #[serde(with = "seconds")]
     pub known_floor: UnixTime,
+    /// The tenants that the user has logged in to, the latest last.
+    pub tenants: Vec<TenantId>,
     /// The authenticators that work.
     pub authenticators: Vec<Authenticator>,
     /// Enrolments that wait to be confirmed.
@@ -162,6 +165,14 @@ impl Record {
         let excess = self.writes.len().saturating_add(1).saturating_sub(WRITE_IDS);
         self.writes.drain(..excess.min(self.writes.len()));
         self.writes.push(WriteIdRow(write.0));
+    }
+
+    /// Notes that the user logged in to a tenant.
+    pub(crate) fn note_tenant(&mut self, tenant: &TenantId) {
+        self.tenants.retain(|other| other != tenant);
+        let excess = self.tenants.len().saturating_add(1).saturating_sub(TENANTS);
+        self.tenants.drain(..excess.min(self.tenants.len()));
+        self.tenants.push(tenant.clone());
     }
 
     /// Has the user a factor? One that took too many failures counts: it answers no more, and a

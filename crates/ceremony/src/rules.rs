@@ -30,6 +30,10 @@ pub const FIRST_WAIT_SECS: u64 = 30;
 /// The longest wait.
 pub const LONGEST_WAIT_SECS: u64 = 60 * 60;
 
+/// How old a session's proof may be where a factor is added, or removed without a code: a person who
+/// has just logged in adds an app at once, and whoever finds an open session finds it later.
+pub const FRESH_SECS: u64 = 5 * 60;
+
 /// How long a login waits for its second factor.
 pub const LOGIN_SECS: u64 = 10 * 60;
 
@@ -56,6 +60,9 @@ pub const AUTHENTICATORS: usize = 10;
 
 /// Phones of one user: each is a channel that somebody may take over, and nobody answers more.
 pub const PHONES: usize = 5;
+
+/// The tenants that a record keeps of those that its user logged in to: what a page lists.
+pub const TENANTS: usize = 16;
 
 /// Recovery tries that pass the tag, a day.
 pub const RECOVERIES_A_DAY: usize = 10;

@@ -19,6 +19,8 @@ pub enum Opener {
     Login(LoginId),
     /// A session of a user who adds a factor.
     Session(SessionId),
+    /// The administrator, for the user.
+    Administrator,
 }
 
 /// An enrolment of a candidate `C` that waits for its proof: the key of an authenticator app, a

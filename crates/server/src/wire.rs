@@ -14,7 +14,7 @@ mod strategy;
 mod vendor;
 
 pub use self::answer::{
-    AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
+    Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
     TenantRow, Tenants,
 };
 pub use self::error::ErrorBody;
@@ -25,8 +25,8 @@ pub use self::policy::{
     MfaConfigRequest, MfaPolicy, MfaPolicyRequest, Strategies, StrategyRequest, StrategyRow,
 };
 pub use self::request::{
-    CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover, Refresh,
-    ServiceLogin,
+    AccountCode, CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover,
+    Refresh, ServiceLogin,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
 pub use self::vendor::{VendorLogin, VendorToken};

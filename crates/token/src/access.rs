@@ -75,6 +75,7 @@ pub trait Verify: Send + Sync + fmt::Debug {
 /// #     iss: "https://id.example".into(), aud: "app".into(), sub: "alice".into(),
 /// #     sid: "s1".into(), tenant_id: "t1".into(), tenant_ids: vec!["t1".into()],
 /// #     email: None, email_verified: false, amr: vec!["pwd".into(), "mfa".into()], acr: None,
+/// #     first_factor: "password".into(),
 /// #     auth_time: UnixTime::from_secs(1000), iat: UnixTime::from_secs(1000),
 /// #     exp: UnixTime::from_secs(1900),
 /// #     jti: "j1".into(), roles: vec![], permissions: vec![], epoch: 0,

@@ -9,7 +9,7 @@ use countersign_otp::{Code, Digits, Found};
 
 use super::draft::Draft;
 use super::guess::Judged;
-use super::{Cookie, Outcome, Refusal};
+use super::{Cookie, Outcome, Proof, Refusal};
 use crate::assertion::Second;
 use crate::audit::Verdict;
 use crate::claims::Login;
@@ -24,6 +24,21 @@ impl Draft<'_> {
         cookie: &Cookie,
         remember: bool,
     ) -> Result<Outcome, Refusal> {
+        self.prove_by_app(login, device, code)?;
+        let second = Second::Proved(FactorKind::Authenticator);
+        Ok(self.grant(login, second, cookie, remember, None))
+    }
+
+    /// Judges a code of an app, and spends it.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn prove_by_app(
+        &mut self,
+        login: &Login,
+        device: Option<DeviceId>,
+        code: &Code,
+    ) -> Result<(), Refusal> {
         let named: Vec<usize> = self
             .record
             .authenticators
@@ -41,9 +56,29 @@ impl Draft<'_> {
         let price = self.price(&named);
         self.guess(login, FactorKind::Authenticator, price, |draft| {
             draft.judge_authenticators(&named, device, code)
-        })?;
-        let second = Second::Proved(FactorKind::Authenticator);
-        Ok(self.grant(login, second, cookie, remember, None))
+        })
+    }
+
+    /// Removes one app, where that is proven.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn remove_authenticator(
+        &mut self,
+        login: &Login,
+        device: DeviceId,
+        proof: Proof,
+    ) -> Result<Outcome, Refusal> {
+        let is_it = |of: &Authenticator| of.id() == device;
+        if !self.record.authenticators.iter().any(is_it) {
+            return Err(Refusal::NoSuchFactor);
+        }
+        let mut without = self.record.clone();
+        without.authenticators.retain(|of| !is_it(of));
+        let last = self.usable_of(&without, login).is_empty();
+        self.removal(login, last, proof)?;
+        self.record.authenticators.retain(|of| !is_it(of));
+        Ok(self.removed(login, FactorKind::Authenticator, device))
     }
 
     /// What a guess against these devices could win. Where none is named that exists, what one

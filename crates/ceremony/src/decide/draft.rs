@@ -6,8 +6,8 @@ use countersign_token::FamilyId;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
-use super::{Decision, Given, Notice, NoticeOf, Outcome, Sealed, Told};
-use crate::audit::{Audit, Id, What};
+use super::{Actor, Decision, Given, Notice, NoticeOf, Outcome, Sealed, Told};
+use crate::audit::{Audit, By, Id, What};
 use crate::record::Record;
 use crate::rules::SKEW_SECS;
 
@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     /// The tenant and the login that audit events name, where there are any.
     pub(super) tenant: Option<TenantId>,
     pub(super) login: Option<LoginId>,
+    /// Who acts on the account, where it is not a login that asks.
+    pub(super) actor: Option<Actor>,
     pub(super) changed: bool,
     /// The address that the event came with: it is told beside the one of the email factor.
     pub(super) email: Option<EmailAddress>,
@@ -75,6 +77,7 @@ impl<'a> Draft<'a> {
             seed,
             tenant: None,
             login: None,
+            actor: None,
             changed: false,
             email: None,
             notices: Vec::new(),
@@ -93,9 +96,18 @@ impl<'a> Draft<'a> {
             user: Some(self.given.user.clone()),
             tenant: self.tenant.clone(),
             login: self.login,
+            by: self.by(),
             what,
         };
         self.audits.push(audit);
+    }
+
+    fn by(&self) -> By {
+        match &self.actor {
+            None => By::Anybody,
+            Some(Actor::Session(session)) => By::Session(session.id),
+            Some(Actor::Administrator(of)) => By::Administrator(of.client.clone()),
+        }
     }
 
     /// Notes that the owner is to be told: at the address of the event, and at the bound one.

@@ -1,32 +1,31 @@
-//! Enrolment of an authenticator app under a login.
+//! Enrolment of an authenticator app, under a login or a session.
 //!
 //! A pending enrolment belongs to its opener, is shown to no other, and is the same secret each
 //! time it is shown. It weakens nothing: it cannot answer a login (E-01, E-05). Confirming it needs
 //! the same opener and the factor generation unchanged, spends its step, and kills
 //! the other pending ones.
 
-use countersign_device::{Authenticator, DeviceId, EmailFactor, FactorKind, Pending};
+use countersign_device::{
+    Authenticator, DeviceId, EmailFactor, FactorKind, Label, Opener, Pending,
+};
 use countersign_otp::{Algorithm, Code, Found, Secret, Totp};
 
 use super::draft::Draft;
 use super::guess::Judged;
-use super::{Cookie, Enrolment, FreshRecovery, NoticeOf, Outcome, Refusal};
+use super::{Actor, Cookie, Enrolment, FreshRecovery, NoticeOf, Outcome, Refusal};
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
 use crate::claims::Login;
 use crate::record::{Price, Recovery};
 use crate::rules::{AUTHENTICATORS, PENDING};
-use countersign_token::RecoveryCode;
 
 impl Draft<'_> {
-    /// The pending authenticator of this login, made where there is none.
+    /// The pending authenticator of this login or session, made where there is none.
     ///
     /// # Errors
-    /// [`Refusal::AlreadyEnrolled`] where a factor must be proven first.
+    /// [`Draft::must_enrol`]'s, where a factor must be proven first.
     pub(super) fn pre_enrol(&mut self, login: &Login) -> Result<Enrolment, Refusal> {
-        if !self.may_enrol(login) {
-            return Err(Refusal::AlreadyEnrolled);
-        }
+        self.must_enrol(login)?;
         if !self.given.policy.strategies.authenticator {
             return Err(Refusal::NoSuchFactor);
         }
@@ -43,15 +42,16 @@ impl Draft<'_> {
         // Twenty bytes from a generator that cannot fail are a secret.
         let secret = secret.map_err(|_| Refusal::NoSuchFactor)?;
         let id = DeviceId::from_random_bytes(self.seed.array());
-        let pending =
-            Pending::begin(id, secret.clone(), totp, login.opener(), self.record.factors, self.now);
+        let opener = self.opener(login);
+        let generation = self.record.factors;
+        let pending = Pending::begin(id, secret.clone(), totp, opener, generation, self.now);
         self.make_room();
         self.record.pending.push(pending);
         self.note(What::EnrolmentStarted { factor: FactorKind::Authenticator, device: id });
         Ok(self.enrolment(login, secret, totp))
     }
 
-    /// Confirms the pending authenticator of this login by its first code.
+    /// Confirms the pending authenticator of this login or session by its first code.
     ///
     /// # Errors
     /// The refusal for the client.
@@ -59,10 +59,15 @@ impl Draft<'_> {
         &mut self,
         login: &Login,
         code: &Code,
+        label: Label,
         recovery: Option<FreshRecovery>,
         cookie: &Cookie,
         remember: bool,
     ) -> Result<Outcome, Refusal> {
+        if self.actor.is_some() {
+            // Told before any judging; under a login it is no different from a wrong code.
+            self.must_enrol(login)?;
+        }
         let digits = self.pending_of(login).and_then(|at| self.record.pending.get(at));
         let digits = digits.map_or(Totp::DEFAULT, |pending| pending.show().1).digits();
         if code.digits() != digits.count() {
@@ -74,26 +79,26 @@ impl Draft<'_> {
         let needs_recovery = self.record.recovery.is_none() && recovery.is_none();
         let mark = self.mark();
         self.guess(login, FactorKind::Authenticator, price, |draft| {
-            draft.judge_confirmation(login, code)
+            draft.judge_confirmation(login, code, label)
         })?;
         if needs_recovery {
             // Nothing is decided yet: the engine hashes a recovery code and asks again.
             self.go_back(mark);
             return Ok(Outcome::NeedsRecovery);
         }
-        let shown = self.added(login, FactorKind::Authenticator, recovery);
-        let second = Second::Proved(FactorKind::Authenticator);
-        Ok(self.grant(login, second, cookie, remember, shown))
+        Ok(self.enrolled(login, FactorKind::Authenticator, recovery, cookie, remember))
     }
 
-    /// A factor was added: the other pending ones are void, and the address of the login is proven
-    /// with it. The recovery code to show, where the user had none.
-    pub(super) fn added(
+    /// A factor was confirmed: what follows from it. Under a login that login is complete; under a
+    /// session nothing but the factor generation changes, and no session ends.
+    pub(super) fn enrolled(
         &mut self,
         login: &Login,
         factor: FactorKind,
         recovery: Option<FreshRecovery>,
-    ) -> Option<RecoveryCode> {
+        cookie: &Cookie,
+        remember: bool,
+    ) -> Outcome {
         self.record.factors = self.record.factors.saturating_add(1);
         self.record.pending.clear();
         self.record.pending_phones.clear();
@@ -106,11 +111,15 @@ impl Draft<'_> {
             self.record.email = Some(EmailFactor::active(email.clone(), self.now));
         }
         let recovery = recovery.filter(|_| self.record.recovery.is_none());
-        recovery.map(|FreshRecovery { code, tag, hash }| {
+        let shown = recovery.map(|FreshRecovery { code, tag, hash }| {
             self.record.recovery = Some(Recovery { tag, hash });
             self.note(What::RecoveryIssued);
             code
-        })
+        });
+        match self.actor {
+            Some(_) => Outcome::Added { recovery: shown },
+            None => self.grant(login, Second::Proved(factor), cookie, remember, shown),
+        }
     }
 
     /// Makes room for one more pending enrolment. The oldest gives way, whatever it would add: a
@@ -131,10 +140,10 @@ impl Draft<'_> {
         }
     }
 
-    fn judge_confirmation(&mut self, login: &Login, code: &Code) -> Judged<()> {
+    fn judge_confirmation(&mut self, login: &Login, code: &Code, label: Label) -> Judged<()> {
         let (window, now) = (self.given.policy.window, self.now);
         let full = self.record.authenticators.len() >= AUTHENTICATORS;
-        let at = self.pending_of(login).filter(|_| self.may_enrol(login) && !full);
+        let at = self.pending_of(login).filter(|_| self.must_enrol(login).is_ok() && !full);
         let Some(at) = at else {
             let _ = Authenticator::judge_nothing(code, window, now);
             return Judged::lost(Verdict::NoEnrolment, None);
@@ -143,20 +152,24 @@ impl Draft<'_> {
         let Some(Found::Fresh { step, drift }) = found else {
             return Judged::lost(Verdict::Wrong, None);
         };
-        let device = self.record.pending.remove(at).confirm(step, drift, now);
+        let mut device = self.record.pending.remove(at).confirm(step, drift, now);
+        device.rename(label);
         let id = device.id();
         self.record.authenticators.push(device);
         self.note(What::FactorAdded { factor: FactorKind::Authenticator, device: Some(id) });
         Judged::won(Some(id), ())
     }
 
-    /// Where the living pending enrolment of this login stands.
+    /// Who alone may see and confirm what is begun now.
+    pub(super) fn opener(&self, login: &Login) -> Opener {
+        self.actor.as_ref().map_or(Opener::Login(login.id), Actor::opener)
+    }
+
+    /// Where the living pending enrolment of this login or session stands.
     fn pending_of(&self, login: &Login) -> Option<usize> {
-        self.record.pending.iter().position(|pending| {
-            pending.opener() == login.opener()
-                && pending.generation() == self.record.factors
-                && !pending.is_expired(self.now)
-        })
+        let (opener, generation) = (self.opener(login), self.record.factors);
+        let is_ours = |pending: &Pending| pending.is_open_to(opener, generation, self.now);
+        self.record.pending.iter().position(is_ours)
     }
 
     fn enrolment(&self, login: &Login, secret: Secret, totp: Totp) -> Enrolment {

@@ -3,14 +3,14 @@
 //! The answer is computed from the factors that live now (B-13), and costs no write, but where a
 //! remembered browser skips the step, a browser was stolen, or a forced enrolment begins.
 
-use countersign_device::{Authenticator, EmailAddress, EmailFactor, FactorKind, LoginId};
+use countersign_device::{Authenticator, EmailAddress, EmailFactor, FactorKind, Label, LoginId};
 use countersign_vault::Digest;
 
 use super::draft::Draft;
 use super::{Ask, Begin, Challenged, Outcome, Refusal, Step};
 use crate::assertion::{FirstFactor, Second};
 use crate::claims::{Binding, Login};
-use crate::record::Standing;
+use crate::record::{Record, Standing};
 
 impl Draft<'_> {
     pub(super) fn begin(&mut self, begin: Begin) -> Outcome {
@@ -37,11 +37,10 @@ impl Draft<'_> {
             epoch: self.record.epoch,
             binding: bound.or(nonce.map(Binding::Nonce)),
             mailbox_proven: first == FirstFactor::Email,
+            session: None,
         };
         self.login = Some(login.id);
-        // A changed address is still a factor of whoever had one, to be proven again.
-        let moved = self.record.email.is_some() && self.record.factors > 0;
-        if self.record.is_enrolled() || moved {
+        if self.has_to_prove() {
             if met.is_some_and(|met| met.remembered) {
                 return self.grant(&login, Second::Remembered, &cookie, false, None);
             }
@@ -89,22 +88,24 @@ impl Draft<'_> {
 
     /// Something is asked under an open login.
     pub(super) fn step(&mut self, step: Step, skewed: bool) -> Outcome {
-        let Step { login, cookie, nonce, ask, remember } = step;
+        let Step { login, cookie, nonce, session, ask, remember } = step;
         self.tenant = Some(login.tenant.clone());
         self.login = Some(login.id);
         self.email.clone_from(&login.email);
-        if skewed || !self.admits(&login, &cookie, nonce) {
+        // A step-up is finished in its own session, where the client says in which it is (B-04).
+        let foreign = session.is_some() && login.session.is_some() && session != login.session;
+        if skewed || foreign || !self.admits(&login, &cookie, nonce) {
             return Outcome::Refused(Refusal::LoginOver);
         }
         let outcome = match ask {
             Ask::PreEnrol => self.pre_enrol(&login).map(Box::new).map(Outcome::Enrolment),
             Ask::Confirm { code, recovery } => {
-                self.confirm(&login, &code, recovery, &cookie, remember)
+                self.confirm(&login, &code, Label::default(), recovery, &cookie, remember)
             }
             Ask::Code { device, code, recovery } => {
                 if self.record.authenticators.is_empty() && device.is_none() {
                     // The older path of a forced enrolment ends here as well.
-                    self.confirm(&login, &code, recovery, &cookie, remember)
+                    self.confirm(&login, &code, Label::default(), recovery, &cookie, remember)
                 } else {
                     self.authenticator_code(&login, device, &code, &cookie, remember)
                 }
@@ -156,19 +157,23 @@ impl Draft<'_> {
 
     /// The factors that this login can be answered with, the strongest first.
     pub(super) fn usable(&self, login: &Login) -> Vec<FactorKind> {
+        self.usable_of(&self.record, login)
+    }
+
+    /// The same of a record as it would be.
+    pub(super) fn usable_of(&self, record: &Record, login: &Login) -> Vec<FactorKind> {
         let strategies = self.given.policy.strategies;
         let takes = |kind: &FactorKind| match kind {
             FactorKind::Email => {
                 strategies.email
-                    && self
-                        .record
+                    && record
                         .active_email()
-                        .is_some_and(|to| !self.record.mailbox_is_barred(to, self.now))
+                        .is_some_and(|to| !record.mailbox_is_barred(to, self.now))
             }
             FactorKind::Sms => strategies.sms,
             _ => true,
         };
-        let kinds = self.record.kinds().into_iter();
+        let kinds = record.kinds().into_iter();
         kinds.filter(takes).filter(|kind| login.first.may_be_followed_by(*kind)).collect()
     }
 
@@ -191,9 +196,7 @@ impl Draft<'_> {
         if self.record.is_enrolled() || self.record.email.is_some() {
             return false;
         }
-        self.record.gateway.as_ref().is_none_or(|gateway| {
-            self.now < gateway.until && login.binding == Some(Binding::Browser(gateway.browser))
-        })
+        self.gateway_lets(login)
     }
 
     /// Where a code may be sent for this login, and only there.

@@ -30,6 +30,7 @@ impl Draft<'_> {
         }
         // Remembering is granted by a login that proved a second factor, and by no other (D-17).
         let browser = self.know_browser(cookie, remember && proved.is_some());
+        self.record.note_tenant(&login.tenant);
         let session = SessionId::from_random_bytes(self.seed.array());
         let remembered = second == Second::Remembered;
         self.note(What::Granted { session, second: proved, remembered });

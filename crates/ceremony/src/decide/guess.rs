@@ -54,6 +54,11 @@ impl Draft<'_> {
             Gate::Wait(secs) => return Err(Refusal::TooMany(Some(secs))),
             Gate::Closed => return Err(Refusal::TooMany(None)),
         }
+        let touched = self.record.logins.iter().find(|touched| touched.id == login.id);
+        if let Some(touched) = touched.filter(|of| of.is_exhausted() && self.now < of.ends) {
+            // A login is over by then; a session may try again once its entry is forgotten.
+            return Err(Refusal::TooMany(Some(touched.ends.since(self.now))));
+        }
         self.touch(login)?;
         let Judged { verdict, device, prize } = judge(self);
         let units = match verdict {

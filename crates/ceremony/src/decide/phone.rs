@@ -44,8 +44,7 @@ impl Draft<'_> {
             self.go_back(mark);
             return Ok(Outcome::NeedsRecovery);
         }
-        let shown = self.added(login, FactorKind::Sms, recovery);
-        Ok(self.grant(login, Second::Proved(FactorKind::Sms), cookie, remember, shown))
+        Ok(self.enrolled(login, FactorKind::Sms, recovery, cookie, remember))
     }
 
     /// Judges a code that was sent to a phone of the user.
@@ -156,7 +155,8 @@ impl Draft<'_> {
         }
         let bound = |phone: &Phone| phone.number() == number && !phone.is_locked();
         let full = self.record.phones.iter().filter(|phone| phone.number() != number).count();
-        if !self.may_enrol(login) || full >= PHONES || self.record.phones.iter().any(bound) {
+        self.must_enrol(login)?;
+        if full >= PHONES || self.record.phones.iter().any(bound) {
             return Err(Refusal::AlreadyEnrolled);
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Draft<'_> {
     ) -> Result<DeviceId, Refusal> {
         let burned = self.record.unproven_sends.burn(UNPROVEN_SENDS_A_USER, self.now);
         burned.map_err(|NotNow(secs)| Refusal::TooMany(Some(secs)))?;
-        let (id, opener) = (DeviceId::from_random_bytes(self.seed.array()), login.opener());
+        let (id, opener) = (DeviceId::from_random_bytes(self.seed.array()), self.opener(login));
         self.record.pending_phones.retain(|pending| pending.opener() != opener);
         self.make_room();
         let pending = Pending::of(id, number, opener, self.record.factors, self.now);
@@ -180,7 +180,7 @@ impl Draft<'_> {
     }
 
     fn pending_phone_of(&self, login: &Login) -> Option<usize> {
-        let (opener, generation) = (login.opener(), self.record.factors);
+        let (opener, generation) = (self.opener(login), self.record.factors);
         self.record
             .pending_phones
             .iter()

@@ -28,9 +28,29 @@ impl Draft<'_> {
         if self.record.standing != Standing::Enabled {
             return Outcome::Refused(Refusal::Code);
         }
-        if self.record.recoveries_today(self.now) >= RECOVERIES_A_DAY {
-            // Told like a wrong one: nobody has passed a first factor here.
+        if !self.spend_recovery(&evidence) {
+            // A day's tries that are used up are told like a wrong one: nobody has passed a first
+            // factor here.
             return Outcome::Refused(Refusal::Code);
+        }
+        // Every address is told: the one of the directory and the one of the factor.
+        self.notice(NoticeOf::RecoveryUsed);
+        self.forget_factors();
+        self.record.ledger.refill();
+        self.note(What::FactorsRemoved);
+        self.new_epoch(None);
+        let browser = self.new_browser(&cookie);
+        self.record.gateway = Some(Gateway {
+            browser: browser.family,
+            until: self.now.saturating_add(RECOVERY_GRANT_SECS),
+        });
+        Outcome::Recovered(browser)
+    }
+
+    /// Judges what Argon2 said of a recovery code, and spends the code. At most ten a day are judged.
+    pub(super) fn spend_recovery(&mut self, evidence: &Evidence) -> bool {
+        if self.record.recoveries_today(self.now) >= RECOVERIES_A_DAY {
+            return false;
         }
         self.record.recoveries.push(self.now);
         let present = self.record.recovery.as_ref().map(|recovery| &recovery.hash);
@@ -42,26 +62,9 @@ impl Draft<'_> {
             class: Class::Stranger,
             units: 0,
         });
-        if !right {
-            return Outcome::Refused(Refusal::Code);
+        if right {
+            self.record.recovery = None;
         }
-        // Every address is told: the one of the directory and the one of the factor.
-        self.notice(NoticeOf::RecoveryUsed);
-        self.record.authenticators.clear();
-        self.record.phones.clear();
-        self.record.pending.clear();
-        self.record.pending_phones.clear();
-        self.record.email = None;
-        self.record.recovery = None;
-        self.record.factors = self.record.factors.saturating_add(1);
-        self.record.ledger.refill();
-        self.note(What::FactorsRemoved);
-        self.new_epoch(None);
-        let browser = self.new_browser(&cookie);
-        self.record.gateway = Some(Gateway {
-            browser: browser.family,
-            until: self.now.saturating_add(RECOVERY_GRANT_SECS),
-        });
-        Outcome::Recovered(browser)
+        right
     }
 }

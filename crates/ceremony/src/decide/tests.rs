@@ -89,7 +89,14 @@ impl World {
         remember: bool,
     ) -> Outcome {
         let (login, cookie) = (login.clone(), cookie.clone());
-        self.decide(Event::Step(Box::new(Step { login, cookie, nonce: None, ask, remember })))
+        self.decide(Event::Step(Box::new(Step {
+            login,
+            cookie,
+            nonce: None,
+            session: None,
+            ask,
+            remember,
+        })))
     }
 
     pub(super) fn login(&mut self) -> Challenged {

@@ -70,6 +70,12 @@ impl Job {
                     (vec![login.tenant.clone()], login.application.clone());
                 (tenants, application, Some(login.id), login.class())
             }
+            Event::Act(act) => {
+                // A session acts once at a time; the administrator waits behind nobody.
+                let session = act.actor.survivor().map(|_| act.actor.login());
+                let tenants = std::iter::once(&act.tenant).chain(&act.also).cloned().collect();
+                (tenants, act.application.clone(), session, Class::Known)
+            }
             // The owner's recovery and the owner of the users are never the ones to give way.
             Event::Recover(_) | Event::Report(_) => (Vec::new(), None, None, Class::Known),
         };

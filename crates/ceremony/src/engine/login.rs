@@ -1,6 +1,8 @@
 //! What is asked under a login: tokens are opened, decide is asked, and the answer is sealed.
 
-use countersign_device::{ApplicationId, DeviceId, EmailAddress, TenantId, UserId, UserKey};
+use countersign_device::{
+    ApplicationId, DeviceId, EmailAddress, SessionId, TenantId, UserId, UserKey,
+};
 use countersign_otp::Code;
 use countersign_remember::Cookie;
 use countersign_token::{Pepper, RecoveryCode, RecoveryTag, Token};
@@ -47,6 +49,9 @@ pub struct Client {
     pub cookie: Cookie,
     /// The digest of a nonce that the client keeps, for clients without cookies.
     pub nonce: Option<[u8; 32]>,
+    /// The session whose access token the client presents beside the login's, where it does: the
+    /// step-up of one session is not finished in another (B-04).
+    pub session: Option<SessionId>,
 }
 
 impl<S: Store> Engine<S> {
@@ -212,20 +217,7 @@ impl<S: Store> Engine<S> {
         let Ok(code) = RecoveryCode::parse(code) else { return refused };
         let known = self.directory.user_of(email).await?;
         let user = known.clone().unwrap_or_else(|| self.directory.nobody(email));
-        let record = self.record(&user).await?;
-        let offered = tag(&code, &user, &*self.env.vault);
-        let Some(recovery) = record.recovery.as_ref().filter(|of| of.tag == offered) else {
-            return refused;
-        };
-        if record.recoveries_today(self.env.clock.now()) >= RECOVERIES_A_DAY {
-            return refused;
-        }
-        let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
-        let evidence = self
-            .env
-            .work(move || hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash }))
-            .await?
-            .map_err(|_| Error::Busy)?;
+        let Some(evidence) = self.recovery_evidence(&user, code).await? else { return refused };
         let recover =
             Recover { evidence, email: Some(email.clone()), cookie: client.cookie.clone() };
         let outcome = self.decided(&user, Event::Recover(recover)).await?;
@@ -270,8 +262,14 @@ impl<S: Store> Engine<S> {
     ) -> Result<Reply, Error> {
         let user = login.user.clone();
         let (tenant, application) = (login.tenant.clone(), login.application.clone());
-        let step =
-            Step { login, cookie: client.cookie.clone(), nonce: client.nonce, ask, remember };
+        let step = Step {
+            login,
+            cookie: client.cookie.clone(),
+            nonce: client.nonce,
+            session: client.session,
+            ask,
+            remember,
+        };
         let outcome = self.decided(&user, Event::Step(Box::new(step))).await?;
         self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
@@ -289,7 +287,8 @@ impl<S: Store> Engine<S> {
         let (tenant, application) = (login.tenant.clone(), login.application.clone());
         let step = |ask| {
             let (login, cookie) = (login.clone(), client.cookie.clone());
-            let step = Step { login, cookie, nonce: client.nonce, ask, remember };
+            let session = client.session;
+            let step = Step { login, cookie, nonce: client.nonce, session, ask, remember };
             Event::Step(Box::new(step))
         };
         let mut outcome = self.decided(&user, step(ask(None))).await?;
@@ -300,7 +299,30 @@ impl<S: Store> Engine<S> {
         self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
 
-    async fn fresh_recovery(&self, user: &UserKey) -> Result<FreshRecovery, Error> {
+    /// What Argon2 says of a recovery code. None, without Argon2 and without a write: its tag is not
+    /// the user's, or the day's tries are used up.
+    pub(super) async fn recovery_evidence(
+        &self,
+        user: &UserKey,
+        code: RecoveryCode,
+    ) -> Result<Option<Evidence>, Error> {
+        let record = self.record(user).await?;
+        let offered = tag(&code, user, &*self.env.vault);
+        let Some(recovery) = record.recovery.as_ref().filter(|of| of.tag == offered) else {
+            return Ok(None);
+        };
+        if record.recoveries_today(self.env.clock.now()) >= RECOVERIES_A_DAY {
+            return Ok(None);
+        }
+        let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
+        let evidence = self
+            .env
+            .work(move || hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash }))
+            .await?;
+        evidence.map(Some).map_err(|_| Error::Busy)
+    }
+
+    pub(super) async fn fresh_recovery(&self, user: &UserKey) -> Result<FreshRecovery, Error> {
         let code = RecoveryCode::try_fill(|buf| self.env.random.try_fill(buf))?;
         let tag = tag(&code, user, &*self.env.vault);
         let (salt, pepper) = (self.env.draw()?, Pepper::of(&*self.env.vault));

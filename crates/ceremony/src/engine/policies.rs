@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use countersign_device::{ApplicationId, ClientId, TenantId};
 
 use super::{Engine, Error};
-use crate::audit::{Audit, Id, What};
+use crate::audit::{Audit, By, Id, What};
 use crate::codec;
 use crate::names::Names;
 use crate::policy::Policy;
@@ -97,6 +97,7 @@ impl<S: Store> Engine<S> {
             user: None,
             tenant: scope.tenant.clone(),
             login: None,
+            by: By::Anybody,
             what: What::PolicyChanged {
                 by: by.clone(),
                 application: scope.application.clone(),

@@ -27,6 +27,8 @@ impl<S: Store> Engine<S> {
             Outcome::Challenged(challenged) => self.challenged(*challenged, client),
             Outcome::Enrolment(enrolment) => Ok(Reply::Enrolment(enrolment)),
             Outcome::Send(send) => self.sent(*send, of).await,
+            Outcome::Added { recovery } => Ok(Reply::Added { recovery }),
+            Outcome::Done => Ok(Reply::Done),
             Outcome::Recovered(browser) => Ok(Reply::Recovered { cookie: cookie(client, browser) }),
             Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
             // These answer other questions than a client asks here.

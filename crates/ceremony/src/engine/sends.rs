@@ -50,6 +50,7 @@ impl<S: Store> Engine<S> {
             login: login.clone(),
             cookie: client.cookie.clone(),
             nonce: client.nonce,
+            session: client.session,
             ask: Ask::Send(target),
             remember: false,
         };

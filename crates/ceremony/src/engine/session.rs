@@ -6,19 +6,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use countersign_device::{FactorKind, RealmId, SessionId, UserKey};
+use countersign_device::{FactorKind, RealmId, SessionId};
 use countersign_otp::UnixTime;
 use countersign_token::{AccessClaims, FamilyId, Opaque, Token, access};
 use countersign_vault::Digest;
 
-use super::{Engine, Error};
+use super::{Account, Engine, Error};
 use crate::assertion::{Assertion, Second};
-use crate::audit::{Audit, Id, What};
+use crate::audit::{Audit, By, Id, What};
 use crate::claims::{RefreshKind, Session, SessionKind};
 use crate::codec;
 use crate::names::Names;
 use crate::port::Store;
-use crate::record::Epoch;
 use crate::records;
 
 /// The tokens of a session.
@@ -49,6 +48,16 @@ impl std::fmt::Debug for Tokens {
 pub struct Authenticated {
     /// What the token says.
     pub claims: AccessClaims,
+    /// Whose account that opens.
+    pub(super) account: Account,
+}
+
+impl Authenticated {
+    /// The account, for what its session may ask.
+    #[must_use]
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
 }
 
 /// The record of a refresh family, from its first use on.
@@ -120,11 +129,18 @@ impl<S: Store> Engine<S> {
     pub async fn authenticate(&self, access: &str) -> Result<Option<Authenticated>, Error> {
         let now = self.env.clock.now();
         let Ok(claims) = self.keys.verify(access, now) else { return Ok(None) };
-        let ids = (countersign_device::UserId::parse(&claims.sub), SessionId::parse(&claims.sid));
-        let (Ok(user), Ok(session)) = ids else { return Ok(None) };
-        let record = self.record(&UserKey::new(self.realm(), user)).await?;
-        let honoured = record.honours(session, Epoch::from_number(claims.epoch));
-        Ok(honoured.then_some(Authenticated { claims }))
+        let Some((account, session)) = Account::of(&claims, self.realm()) else { return Ok(None) };
+        let record = self.record(account.user()).await?;
+        let honoured = record.honours(session.id, session.epoch);
+        Ok(honoured.then(|| Authenticated { claims, account: account.in_all_of(&record) }))
+    }
+
+    /// Which session an access token names, as far as the token itself tells: the session may have
+    /// ended. None where the token is not valid.
+    #[must_use]
+    pub fn session_of(&self, access: &str) -> Option<SessionId> {
+        let claims = self.keys.verify(access, self.env.clock.now()).ok()?;
+        SessionId::parse(&claims.sid).ok()
     }
 
     /// Settles the family: rotates it, or ends it where its token comes again.
@@ -183,6 +199,7 @@ impl<S: Store> Engine<S> {
             user: Some(session.subject.user.clone()),
             tenant: Some(session.subject.tenant.clone()),
             login: None,
+            by: By::Anybody,
             what: What::SessionReplayed { session: session.subject.session },
         }
     }
@@ -220,6 +237,7 @@ impl<S: Store> Engine<S> {
             email,
             amr: assertion.amr(),
             acr: assertion.acr().map(str::to_owned),
+            first_factor: first.name().to_owned(),
             auth_time: *auth_time,
             iat: now,
             exp: expires,

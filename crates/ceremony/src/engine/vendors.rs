@@ -6,7 +6,7 @@ use countersign_token::Token;
 use zeroize::Zeroizing;
 
 use super::{Engine, Error};
-use crate::audit::{Audit, ClientChange, Id, What};
+use crate::audit::{Audit, By, ClientChange, Id, What};
 use crate::codec;
 use crate::names::Names;
 use crate::port::{EventRow, Key, Store};
@@ -201,6 +201,7 @@ impl<S: Store> Engine<S> {
             user: None,
             tenant: None,
             login: None,
+            by: By::Anybody,
             what: What::Client { client: client.clone(), change },
         };
         Ok(codec::seal_event(&*self.env.vault, self.env.draw()?, &audit)?)

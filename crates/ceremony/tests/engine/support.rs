@@ -121,13 +121,17 @@ impl Person {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client { cookie: self.cookie.clone(), nonce: None }
+        Client { cookie: self.cookie.clone(), ..Client::default() }
     }
 
     pub(crate) async fn begin(&mut self) -> Reply {
+        self.begin_in(&tenant()).await
+    }
+
+    pub(crate) async fn begin_in(&mut self, tenant: &TenantId) -> Reply {
         let passed = Passed {
             user: UserId::parse(&self.user).unwrap(),
-            tenant: tenant(),
+            tenant: tenant.clone(),
             also: Vec::new(),
             application: None,
             email: Some(EmailAddress::parse(&format!("{}@example.com", self.user)).unwrap()),
@@ -139,7 +143,11 @@ impl Person {
     }
 
     pub(crate) async fn challenged(&mut self) -> ChallengedReply {
-        match self.begin().await {
+        self.challenged_in(&tenant()).await
+    }
+
+    pub(crate) async fn challenged_in(&mut self, tenant: &TenantId) -> ChallengedReply {
+        match self.begin_in(tenant).await {
             Reply::Challenged(challenged) => *challenged,
             other => panic!("not challenged: {other:?}"),
         }

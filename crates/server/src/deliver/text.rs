@@ -78,6 +78,23 @@ fn notice_mail(service: &str, notice: NoticeOf) -> Said {
             },
             "If that was not you, change your password and tell us.",
         ),
+        NoticeOf::FactorRemoved(factor) => (
+            "A second factor was removed",
+            match factor {
+                FactorKind::Sms => "A phone no longer protects your account.",
+                FactorKind::PasskeyPlatform | FactorKind::PasskeyCrossPlatform => {
+                    "A passkey no longer protects your account."
+                }
+                _ => "An authenticator app no longer protects your account.",
+            },
+            "Every other session has ended. If that was not you, change your password and tell us.",
+        ),
+        NoticeOf::FactorsRemoved => (
+            "Your second factors were removed",
+            "The second factors of your account were removed, and its recovery code with them. Every \
+             browser is forgotten and every other session has ended.",
+            "If you did not ask for that, change your password at once and tell us.",
+        ),
         NoticeOf::RecoveryUsed => (
             "Your recovery code was used",
             "Your recovery code was used. The second factors of your account are removed, every \
@@ -175,11 +192,15 @@ mod tests {
 
     use super::*;
 
-    const NOTICES: [NoticeOf; 9] = [
+    const NOTICES: [NoticeOf; 13] = [
         NoticeOf::FactorAdded(FactorKind::Authenticator),
         NoticeOf::FactorAdded(FactorKind::Email),
         NoticeOf::FactorAdded(FactorKind::Sms),
         NoticeOf::FactorAdded(FactorKind::PasskeyPlatform),
+        NoticeOf::FactorRemoved(FactorKind::Authenticator),
+        NoticeOf::FactorRemoved(FactorKind::Sms),
+        NoticeOf::FactorRemoved(FactorKind::PasskeyCrossPlatform),
+        NoticeOf::FactorsRemoved,
         NoticeOf::RecoveryUsed,
         NoticeOf::BrowserStolen,
         NoticeOf::BrowserRemembered,

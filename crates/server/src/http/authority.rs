@@ -84,7 +84,7 @@ fn scope_of<S: Store>(
     Ok(Scope { tenant, application: application(headers)? })
 }
 
-fn tenant(headers: &HeaderMap) -> Result<Option<TenantId>, ApiError> {
+pub(super) fn tenant(headers: &HeaderMap) -> Result<Option<TenantId>, ApiError> {
     let id = header(headers, TENANT)?.map(TenantId::parse).transpose();
     id.map_err(|_| Invalid::NotAnId(TENANT).into())
 }
@@ -95,7 +95,10 @@ fn application(headers: &HeaderMap) -> Result<Option<ApplicationId>, ApiError> {
 }
 
 /// A header that says something.
-fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, ApiError> {
+pub(super) fn header<'h>(
+    headers: &'h HeaderMap,
+    name: &'static str,
+) -> Result<Option<&'h str>, ApiError> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let value = value.to_str().map_err(|_| Invalid::NotAnId(name))?.trim();
     Ok(Some(value).filter(|value| !value.is_empty()))

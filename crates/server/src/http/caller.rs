@@ -55,7 +55,11 @@ impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
             client,
             // An id that is none names no application.
             application: named.and_then(|name| ApplicationId::parse(name).ok()),
-            presented: engine::Client { cookie: cookie.unwrap_or_default(), nonce },
+            presented: engine::Client {
+                cookie: cookie.unwrap_or_default(),
+                nonce,
+                session: bearer(headers).ok().and_then(|token| node.engine.session_of(token)),
+            },
             refresh: node.cookies.read(Which::Refresh, headers).map(str::to_owned),
         })
     }
@@ -72,15 +76,28 @@ impl Caller {
         token: &str,
         code: &str,
     ) -> Result<(), ApiError> {
-        if code.len() == DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()) {
+        if is_code(code) {
             return Ok(());
         }
         node.engine.login(token).ok_or_else(ApiError::login_over)?;
+        self.six_digits(node, code)
+    }
+
+    /// The same where a session is asked with, which was authenticated before.
+    pub(super) fn six_digits<S: Store>(&self, node: &Node<S>, code: &str) -> Result<(), ApiError> {
+        if is_code(code) {
+            return Ok(());
+        }
         let now = node.engine.env().clock.now();
         let counted = node.limiter.count(self.client.address, now);
         counted.map_err(|wait| ApiError::too_many(Some(wait)))?;
         Err(ApiError::code())
     }
+}
+
+/// Every code on the wire of the contract has six digits.
+fn is_code(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The bearer token of a request (RFC 6750, section 2.1).

@@ -73,6 +73,25 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "ER-00461", "MFA is already enrolled")
     }
 
+    /// The session has to prove more, or anew, before this: a client answers it by a step-up.
+    #[must_use]
+    pub fn step_up() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "ER-00462", "Please confirm that it is you")
+    }
+
+    /// The tenant demands a second factor, and this is the last one.
+    #[must_use]
+    pub fn forced() -> Self {
+        let sentence = "MFA is enforced for your account and cannot be disabled";
+        Self::new(StatusCode::FORBIDDEN, "ER-00463", sentence)
+    }
+
+    /// The user has no factor. The contract's clients read this very sentence.
+    #[must_use]
+    pub fn not_enrolled() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "ER-01097", "MFA is not enrolled")
+    }
+
     /// The user may not log in.
     #[must_use]
     pub fn locked() -> Self {

@@ -16,7 +16,7 @@ use super::caller::Caller;
 use super::cookie::Which;
 use super::error::ApiError;
 use crate::node::Node;
-use crate::wire::{self, AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
+use crate::wire::{self, Added, AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
 
 /// 400 days: the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
 const LONGEST_COOKIE: u64 = 34_560_000;
@@ -45,6 +45,11 @@ pub(super) fn answer<S: Store>(
             set(node, caller, &mut response, Which::Device, &cookie.to_string(), LONGEST_COOKIE);
             Ok(response)
         }
+        Reply::Added { recovery } => {
+            let recovery_code = recovery.map(|code| String::clone(&code.reveal()));
+            Ok((status, Json(Added { recovery_code })).into_response())
+        }
+        Reply::Done => Ok((status, Json(serde_json::json!({}))).into_response()),
         Reply::Refused(refusal) => Err(refusal.into()),
     }
 }
@@ -179,6 +184,11 @@ impl From<Refusal> for ApiError {
             Refusal::NoSuchFactor => Self::no_such_factor(),
             Refusal::AlreadyEnrolled => Self::already_enrolled(),
             Refusal::Disabled => Self::locked(),
+            Refusal::SessionOver => Self::unauthorized(),
+            Refusal::StepUp => Self::step_up(),
+            Refusal::Forced => Self::forced(),
+            Refusal::NotEnrolled => Self::not_enrolled(),
+            Refusal::UnknownUser => Self::unknown("User"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The routes of the contract: each opens its JSON, asks the engine and maps what it says.
 
+mod account;
 mod configuration;
 mod factor;
 mod login;
@@ -67,6 +68,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .merge(configurations(&path("configurations/v1")))
             .route(&path("users/v2/me"), get(session::me::<S>))
             .route(&path("users/v3/me/tenants"), get(session::tenants::<S>))
+            .merge(account::routes(&path))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
             .route(&path("vendor-only/mfa/v1/lifecycle"), post(vendor::lifecycle::<S>));
     }

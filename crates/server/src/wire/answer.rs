@@ -105,6 +105,21 @@ impl std::fmt::Debug for PreEnrol {
     }
 }
 
+/// The answer of a confirmed enrolment under a session.
+#[derive(Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Added {
+    /// Shown once, with the first factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_code: Option<String>,
+}
+
+impl std::fmt::Debug for Added {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Added(..)")
+    }
+}
+
 /// The answer of `mfa/emailcode`.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,6 @@
 //! An audit event as one line of JSON. It holds what [`Audit`] holds: no secret, no code, no token, no address.
 
-use countersign_ceremony::audit::{Audit, ClientChange, Verdict, What};
+use countersign_ceremony::audit::{Audit, By, ClientChange, Verdict, What};
 use countersign_ceremony::lifecycle::LifecycleKind;
 use countersign_ceremony::policy::change::Part;
 use countersign_ceremony::record::{Class, CodePurpose};
@@ -25,6 +25,15 @@ pub fn event(audit: &Audit) -> Value {
     }
     if let Some(login) = &audit.login {
         line.insert("login".into(), json!(login.to_string()));
+    }
+    match &audit.by {
+        By::Anybody => {}
+        By::Session(session) => {
+            line.insert("by_session".into(), json!(session.to_string()));
+        }
+        By::Administrator(client) => {
+            line.insert("by_client".into(), json!(client.as_str()));
+        }
     }
     if let Value::Object(details) = details {
         line.extend(details);
@@ -62,6 +71,9 @@ fn what(what: &What) -> (&'static str, Value) {
             "factor_added",
             json!({"factor": factor(*of), "device": device.as_ref().map(ToString::to_string)}),
         ),
+        What::FactorRemoved { factor: of, device } => {
+            ("factor_removed", json!({"factor": factor(*of), "device": device.to_string()}))
+        }
         What::FactorsRemoved => ("factors_removed", Value::Null),
         What::RecoveryIssued => ("recovery_issued", Value::Null),
         What::CodeSent { factor: of, purpose, device } => (
@@ -91,6 +103,7 @@ fn what(what: &What) -> (&'static str, Value) {
         What::Client { client, change } => {
             (client_change(*change), json!({"client": client.as_str()}))
         }
+        What::ForeignTenant => ("foreign_tenant", Value::Null),
         What::ClockSkew { ahead } => ("clock_skew", json!({"ahead": ahead})),
         _ => ("other", Value::Null),
     }

@@ -94,6 +94,16 @@ pub struct Recover {
     pub recovery_code: Field,
 }
 
+/// `users/v1/mfa/...`: what confirms or removes a factor under a session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AccountCode {
+    /// A code of an app; where something is removed, the recovery code as well.
+    pub token: Field,
+    /// What the new app is called.
+    pub label: Field,
+}
+
 /// `vendor-only/mfa/v1/logins`: a service with its own passwords opens a login.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

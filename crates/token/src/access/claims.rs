@@ -1,7 +1,7 @@
 //! What an access token says. The names in its JSON are this token's own format, and stand in this
 //! file alone: registered ones (RFC 7519, section 4.1; OpenID Connect Core, sections 2 and 5.1),
 //! those that client libraries of the compatible service read (`tenantId`, `tenantIds`, `type`,
-//! `sid`, `roles`, `permissions`), and `epoch`, which is ours.
+//! `sid`, `roles`, `permissions`), and `firstFactor` and `epoch`, which are ours.
 
 use std::fmt;
 
@@ -35,6 +35,9 @@ pub struct AccessClaims {
     /// Which class that is, where a second factor was proved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// Which first factor that began with: `amr` has one value for several.
+    #[serde(rename = "firstFactor")]
+    pub first_factor: String,
     /// When that was.
     #[serde(with = "seconds")]
     pub auth_time: UnixTime,

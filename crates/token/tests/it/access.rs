@@ -22,6 +22,7 @@ pub(crate) fn claims() -> AccessClaims {
         email_verified: true,
         amr: vec!["pwd".into(), "mfa".into(), "otp".into()],
         acr: Some("http://schemas.openid.net/pape/policies/2007/06/multi-factor".into()),
+        first_factor: "password".into(),
         auth_time: NOW.saturating_sub(5),
         iat: NOW,
         exp: NOW.saturating_add(900),
@@ -71,7 +72,7 @@ fn says_what_was_minted_under_the_names_that_clients_read() {
             "type": "userToken", "iss": "https://id.example", "aud": "5f2a", "sub": "alice", "sid": "s1",
             "tenantId": "t1", "tenantIds": ["t1", "t2"], "email": "alice@example.com", "email_verified": true,
             "amr": ["pwd", "mfa", "otp"], "acr": "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
-            "auth_time": 1_799_999_995, "iat": 1_800_000_000, "exp": 1_800_000_900, "jti": "j1",
+            "firstFactor": "password", "auth_time": 1_799_999_995, "iat": 1_800_000_000, "exp": 1_800_000_900, "jti": "j1",
             "roles": ["admin"], "permissions": ["read", "write"], "epoch": 7,
         })
     );

@@ -51,7 +51,7 @@ pub(super) async fn me<S: Store>(
     State(node): State<Arc<Node<S>>>,
     headers: HeaderMap,
 ) -> Result<Json<Me>, ApiError> {
-    let Authenticated { claims } = authenticated(&node, &headers).await?;
+    let Authenticated { claims, .. } = authenticated(&node, &headers).await?;
     Ok(Json(Me {
         name: claims.email.clone().unwrap_or_else(|| claims.sub.clone()),
         id: claims.sub.clone(),
@@ -69,7 +69,7 @@ pub(super) async fn tenants<S: Store>(
     State(node): State<Arc<Node<S>>>,
     headers: HeaderMap,
 ) -> Result<Json<Tenants>, ApiError> {
-    let Authenticated { claims } = authenticated(&node, &headers).await?;
+    let Authenticated { claims, .. } = authenticated(&node, &headers).await?;
     let row = |id: &String| {
         let known = node.config.tenants.iter().find(|tenant| tenant.id == *id);
         let name = known.map_or(id, |tenant| &tenant.name);

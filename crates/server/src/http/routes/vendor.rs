@@ -56,15 +56,9 @@ pub(super) async fn login<S: Store>(
     let tenant = request.tenant_id.required("tenantId")?;
     let user = request.user_id.required("userId")?;
     let email = request.email.required("email")?;
-    let first = match request.first_factor.required("firstFactor")?.to_ascii_lowercase().as_str() {
-        "password" => FirstFactor::Password,
-        "saml" => FirstFactor::Saml,
-        "federated" => FirstFactor::Federated,
-        "email" => FirstFactor::Email,
-        "sms" => FirstFactor::Sms,
-        "passkey" => FirstFactor::Passkey,
-        _ => return Err(Invalid::NotOneOf("firstFactor", FIRST_FACTORS).into()),
-    };
+    let first = request.first_factor.required("firstFactor")?.to_ascii_lowercase();
+    let first = FirstFactor::named(&first);
+    let first = first.ok_or(Invalid::NotOneOf("firstFactor", FIRST_FACTORS))?;
     let passed = Passed {
         user: UserId::parse(user).map_err(|_| Invalid::NotAnId("userId"))?,
         tenant: TenantId::parse(tenant).map_err(|_| Invalid::NotAnId("tenantId"))?,
