@@ -6,10 +6,10 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
+use countersign_batch::{self as batch, Around, Rack, Schedule, Sha1};
 use countersign_otp::{
     Algorithm, Code, Digits, Drift, Found, Hotp, Keyed, LookAhead, Secret, Step, Totp, UnixTime,
     Window,
-    batch::{self, Around, Rack, Schedule, Sha1},
 };
 
 struct Counting;

@@ -3,7 +3,8 @@
 //! The first byte says how the rest is taken: as text, or as places in an alphabet and around it.
 #![no_main]
 
-use countersign_otp::{Code, delivered::LetterCode, steam::SteamCode};
+use countersign_codes::{delivered::LetterCode, steam::SteamCode};
+use countersign_otp::Code;
 use libfuzzer_sys::fuzz_target;
 
 const STEAM: &[u8; 26] = b"23456789BCDFGHJKMNPQRTVWXY";

@@ -25,45 +25,49 @@ impl Code {
     /// # Errors
     /// When `text` is not 6 to 10 bytes long, or holds anything but ASCII digits.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
+        Self::from_ascii(text.as_bytes())
+    }
+
+    /// As [`Code::parse`], from bytes.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_ascii(text: &[u8]) -> Result<Self, Invalid> {
         let length = u8::try_from(text.len()).map_err(|_| Invalid::CodeLength)?;
         let mut code = Self { ascii: [0; Self::MAX], length: CodeLength::new(length)? };
         let mut foreign = 0;
-        for (digit, byte) in code.ascii.iter_mut().rev().zip(text.bytes().rev()) {
-            *digit = byte;
+        for (digit, byte) in code.ascii.iter_mut().rev().zip(text.iter().rev()) {
+            *digit = *byte;
             foreign |= u8::from(!byte.is_ascii_digit());
         }
         if foreign == 0 { Ok(code) } else { Err(Invalid::CodeCharacters) }
     }
 
-    /// The code of so many digits for a truncated value (RFC 4226, section 5.3).
+    /// The code of so many digits for a truncated value, of which the last 31 bits count (RFC 4226,
+    /// section 5.3).
     #[inline]
-    pub(crate) fn truncated(value: u64, digits: Digits) -> Self {
-        Self::last_digits([0, 0], value, digits.into())
-    }
-
-    /// The code that shows `leading`, in ASCII, and the last eight digits of a value below 2^31, as
-    /// far as it is long.
-    #[inline]
-    pub(crate) fn last_digits(leading: [u8; 2], value: u64, length: CodeLength) -> Self {
-        let unused = 8_u32.saturating_sub(u32::from(length.count())).wrapping_mul(8);
-        let shown = u64::from_le_bytes(decimal::last_eight(value)) & u64::MAX.wrapping_shl(unused);
-        let ([a, b], [c, d, e, f, g, h, i, j]) = (leading, shown.to_le_bytes());
-        Self { ascii: [a, b, c, d, e, f, g, h, i, j], length }
+    pub fn truncated(value: u32, digits: Digits) -> Self {
+        let unused = 8_u32.saturating_sub(u32::from(digits.count())).wrapping_mul(8);
+        let eight = decimal::last_eight(u64::from(value & 0x7fff_ffff));
+        let shown = u64::from_le_bytes(eight) & u64::MAX.wrapping_shl(unused);
+        let [c, d, e, f, g, h, i, j] = shown.to_le_bytes();
+        Self { ascii: [0, 0, c, d, e, f, g, h, i, j], length: digits.into() }
     }
 
     /// The number that its last eight digits write.
     #[inline]
-    pub(crate) const fn last_eight(&self) -> u64 {
+    pub const fn last_eight(&self) -> u64 {
         let [_, _, last @ ..] = self.ascii;
         decimal::value_of(last)
     }
 
     /// The digits as text: what is shown or sent.
     pub fn as_str(&self) -> &str {
-        str::from_utf8(self.as_bytes()).unwrap_or_default() // ASCII, so nothing is lost
+        str::from_utf8(self.as_ascii()).unwrap_or_default() // ASCII, so nothing is lost
     }
 
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    /// The same as bytes.
+    pub fn as_ascii(&self) -> &[u8] {
         let unused = Self::MAX.saturating_sub(usize::from(self.length.count()));
         self.ascii.get(unused..).unwrap_or_default()
     }

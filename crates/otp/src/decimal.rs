@@ -3,30 +3,34 @@
 
 /// A divisor for values below 2^31, by multiplication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Divisor {
+pub struct Divisor {
     pub(crate) divisor: u64,
     pub(crate) reciprocal: u64,
     pub(crate) shift: u32,
 }
 
 impl Divisor {
-    /// With `shift = 31 + ceil(log2 divisor)` the reciprocal, rounded up, errs by less than
-    /// `divisor / 2^shift`, so that the quotient of every value below 2^31 is exact (Granlund and
-    /// Montgomery, "Division by invariant integers using multiplication", 1994, theorem 4.2); the
-    /// product stays below 2^63.
-    pub(crate) const fn new(divisor: u64) -> Self {
+    /// A divisor, of which 0 counts as 1.
+    // With `shift = 31 + ceil(log2 divisor)` the reciprocal, rounded up, errs by less than
+    // `divisor / 2^shift`, so that the quotient of every value below 2^31 is exact (Granlund and
+    // Montgomery, "Division by invariant integers using multiplication", 1994, theorem 4.2); the
+    // product stays below 2^63.
+    pub const fn new(divisor: u32) -> Self {
+        let divisor = if divisor == 0 { 1 } else { divisor as u64 };
         let log2 = u64::BITS.saturating_sub(divisor.saturating_sub(1).leading_zeros());
         let shift = log2.saturating_add(31);
         Self { divisor, reciprocal: 1_u64.wrapping_shl(shift).div_ceil(divisor), shift }
     }
 
+    /// The value, below 2^31, divided.
     #[inline]
-    pub(crate) const fn quotient(self, value: u64) -> u64 {
+    pub const fn quotient(self, value: u64) -> u64 {
         value.wrapping_mul(self.reciprocal).wrapping_shr(self.shift)
     }
 
+    /// What remains of the value, below 2^31.
     #[inline]
-    pub(crate) const fn remainder(self, value: u64) -> u64 {
+    pub const fn remainder(self, value: u64) -> u64 {
         value.wrapping_sub(self.quotient(value).wrapping_mul(self.divisor))
     }
 }

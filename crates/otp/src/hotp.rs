@@ -32,6 +32,13 @@ impl Hotp {
         Code::truncated(value, self.digits)
     }
 
+    /// The same by the block functions of `sha1` and `sha2` alone: what lanes are measured against.
+    #[cfg(feature = "lanes")]
+    pub fn code_by_blocks(&self, key: &Keyed, counter: u64) -> Code {
+        let [value] = key.truncated_by_blocks([counter]);
+        Code::truncated(value, self.digits)
+    }
+
     /// Looks for `code` among the counters from `next`, which is the one expected, to `ahead` beyond
     /// it (section 7.4), in constant time, and returns the counter to expect from now on, beyond the
     /// latest match. `None` if there is no match.
@@ -41,7 +48,7 @@ impl Hotp {
     pub fn find(&self, key: &Keyed, code: &Code, next: u64, ahead: LookAhead) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(ahead.0));
         let candidate = candidate(code, self.digits);
-        match Codes::new(key, self.digits).latest(candidate, counters, None) {
+        match Codes::of_digits(key, self.digits).latest(candidate, counters, None) {
             Hit::Fresh(counter) => counter.checked_add(1),
             Hit::Spent | Hit::No => None,
         }
@@ -61,7 +68,7 @@ impl Hotp {
     ) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(reach.0)).saturating_add(1);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
-        Codes::new(key, self.digits).latest_pair(pair, counters, None)?.checked_add(1)
+        Codes::of_digits(key, self.digits).latest_pair(pair, counters, None)?.checked_add(1)
     }
 }
 

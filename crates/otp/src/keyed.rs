@@ -13,10 +13,10 @@ use crate::{
 
 /// The state of HMAC after a key: a code from it costs two compressions of the hash.
 #[derive(Clone)]
-pub struct Keyed(pub(crate) State);
+pub struct Keyed(State);
 
 #[derive(Clone)]
-pub(crate) enum State {
+enum State {
     Sha1(Sha1),
     Sha256(Sha256),
     Sha512(Sha512),
@@ -43,13 +43,46 @@ impl Keyed {
 
     /// `Snum` of RFC 4226, section 5.3, for each counter: its truncated HMAC, 31 bits.
     #[inline]
-    pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u64; N] {
+    pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u32; N] {
         match &self.0 {
             State::Sha1(state) => state.truncated(counters),
             State::Sha256(state) => state.truncated(counters),
             State::Sha512(state) => state.truncated(counters),
         }
     }
+
+    /// The same by the block functions of `sha1` and `sha2` alone.
+    #[cfg(feature = "lanes")]
+    pub(crate) fn truncated_by_blocks<const N: usize>(&self, counters: [u64; N]) -> [u32; N] {
+        match &self.0 {
+            State::Sha1(state) => state.truncated_by_blocks(counters),
+            State::Sha256(state) => state.truncated_by_blocks(counters),
+            State::Sha512(state) => state.truncated_by_blocks(counters),
+        }
+    }
+}
+
+macro_rules! exposed {
+    ($($expose:ident: $hash:ident, [$word:ty; $words:literal])+) => {
+        /// The chaining values after `key ^ ipad` and `key ^ opad`, where the key was absorbed into this
+        /// hash. Whoever reads them can compute every code: they are to be wiped as a key is.
+        impl Keyed {$(
+            #[doc = concat!("The two chaining values of a key under ", stringify!($hash), ".")]
+            #[inline]
+            pub const fn $expose(&self) -> Option<[&[$word; $words]; 2]> {
+                match &self.0 {
+                    State::$hash(state) => Some([&state.inner, &state.outer]),
+                    _ => None,
+                }
+            }
+        )+}
+    };
+}
+
+exposed! {
+    expose_sha1: Sha1, [u32; 5]
+    expose_sha256: Sha256, [u32; 8]
+    expose_sha512: Sha512, [u64; 8]
 }
 
 // Each state wipes itself.

@@ -9,20 +9,17 @@
 mod macros;
 
 mod algorithm;
-mod alphabet;
 mod base32;
-#[cfg(feature = "lanes")]
-pub mod batch;
 mod code;
 mod decimal;
-pub mod delivered;
 mod error;
 mod hotp;
 mod keyed;
+#[cfg(feature = "lanes")]
+mod lanes;
 mod midstate;
 mod scan;
 mod secret;
-pub mod steam;
 mod time;
 mod totp;
 mod window;
@@ -30,9 +27,11 @@ mod window;
 pub use algorithm::{Algorithm, Digits};
 pub use base32::Base32;
 pub use code::{Code, CodeLength};
+pub use decimal::Divisor;
 pub use error::{FillError, Invalid};
 pub use hotp::{Hotp, LookAhead, Reach};
 pub use keyed::Keyed;
+pub use scan::Codes;
 pub use secret::Secret;
 pub use time::{Period, Step, UnixTime};
 pub use totp::{Found, Totp};

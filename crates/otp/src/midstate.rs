@@ -29,7 +29,7 @@ macro_rules! midstate {
                 let mut blocks = [block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c)];
                 let (mut inner, mut outer): ([$word; $words], _) = ($initial, $initial);
                 #[cfg(feature = "lanes")]
-                let done = crate::batch::absorb::<countersign_lanes::$name>(
+                let done = crate::lanes::absorb::<countersign_lanes::$name>(
                     [&mut inner, &mut outer],
                     &blocks,
                 );
@@ -47,9 +47,9 @@ macro_rules! midstate {
 
             /// The truncated HMAC of each counter: 31 bits.
             #[inline]
-            pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u64; N] {
+            pub(crate) fn truncated<const N: usize>(&self, counters: [u64; N]) -> [u32; N] {
                 #[cfg(feature = "lanes")]
-                if let Some(values) = crate::batch::truncated::<countersign_lanes::$name, N>(
+                if let Some(values) = crate::lanes::truncated::<countersign_lanes::$name, N>(
                     &self.inner,
                     &self.outer,
                     counters,
@@ -65,7 +65,7 @@ macro_rules! midstate {
             pub(crate) fn truncated_by_blocks<const N: usize>(
                 &self,
                 counters: [u64; N],
-            ) -> [u64; N] {
+            ) -> [u32; N] {
                 let mut blocks = counters.map(|c| last_block::<$block>(&c.to_be_bytes()));
                 let mut digests = [self.inner; N];
                 for (digest, block) in digests.iter_mut().zip(&blocks) {
@@ -144,7 +144,7 @@ fn last_block<const BLOCK: usize>(message: &[u8]) -> [u8; BLOCK] {
 ///
 /// The offset steers a shift through the first five words, by eight bytes, by four, by up to three.
 #[inline]
-pub(crate) fn truncate(digest: &[u8]) -> u64 {
+pub(crate) fn truncate(digest: &[u8]) -> u32 {
     let (Some(&[a, b, c, d, e]), Some(&last)) = (digest.as_chunks().0.first_chunk(), digest.last())
     else {
         return 0;
@@ -155,6 +155,7 @@ pub(crate) fn truncate(digest: &[u8]) -> u64 {
     };
     let (a, b, c) = (choose(last >> 3, a, c), choose(last >> 3, b, d), choose(last >> 3, c, e));
     let (a, b) = (choose(last >> 2, a, b), choose(last >> 2, b, c));
-    let at_offset = (u64::from(a) << 32 | u64::from(b)).wrapping_shl(u32::from(last & 3) << 3);
-    at_offset >> 32 & 0x7fff_ffff
+    let shift = u32::from(last & 3) << 3;
+    // A shift of the upper word by less than its bits, and what the lower one moves up into it.
+    (a.wrapping_shl(shift) | (b >> 1).wrapping_shr(31_u32.wrapping_sub(shift))) & 0x7fff_ffff
 }

@@ -12,10 +12,12 @@ use crate::{Code, Digits, Keyed, decimal::Divisor};
 /// What no truncated value equals: stands for a code of another length, so that it costs the same.
 const NOTHING: u64 = u64::MAX;
 
-/// A family of codes: a key, and what its truncated values are reduced by.
-pub(crate) struct Codes<'k> {
-    pub(crate) key: &'k Keyed,
-    pub(crate) divisor: Divisor,
+/// The codes of a key as the numbers that they write: truncated values (RFC 4226, section 5.3), reduced.
+/// Who writes them otherwise than in digits takes them from here.
+#[derive(Debug, Clone, Copy)]
+pub struct Codes<'k> {
+    key: &'k Keyed,
+    divisor: Divisor,
 }
 
 /// Where a code was found.
@@ -30,8 +32,19 @@ pub(crate) enum Hit {
 }
 
 impl<'k> Codes<'k> {
-    pub(crate) const fn new(key: &'k Keyed, digits: Digits) -> Self {
-        Self { key, divisor: digits.divisor() }
+    /// Codes of so many different values.
+    pub const fn new(key: &'k Keyed, values: Divisor) -> Self {
+        Self { key, divisor: values }
+    }
+
+    pub(crate) const fn of_digits(key: &'k Keyed, digits: Digits) -> Self {
+        Self::new(key, digits.divisor())
+    }
+
+    /// The number of the code at a counter, or step.
+    pub fn number(&self, counter: u64) -> u64 {
+        let [value] = self.key.truncated([counter]);
+        self.divisor.remainder(u64::from(value))
     }
 
     /// The latest of `counters`, which ascend, that `candidate` is the code of. All up to `spent`
@@ -94,7 +107,7 @@ impl<'k> Codes<'k> {
 
     fn group<const N: usize>(&self, counters: [u64; N], tell: &mut impl FnMut(u64, u64)) {
         for (counter, value) in counters.into_iter().zip(self.key.truncated(counters)) {
-            tell(counter, self.divisor.remainder(value));
+            tell(counter, self.divisor.remainder(u64::from(value)));
         }
     }
 }

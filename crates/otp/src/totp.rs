@@ -79,7 +79,7 @@ impl Totp {
         now: UnixTime,
     ) -> Found {
         let candidate = candidate(code, self.digits);
-        Codes::new(key, self.digits).find(candidate, window, drift, spent, (self.period, now))
+        Codes::of_digits(key, self.digits).find(candidate, window, drift, spent, (self.period, now))
     }
 
     /// [`Totp::find`] from the secret itself, for keys that are opened for one request and closed
@@ -115,7 +115,7 @@ impl Totp {
         let steps = radius.offsets().filter_map(|o| present.checked_offset(o)).map(Step::number);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
         let number =
-            Codes::new(key, self.digits).latest_pair(pair, steps, spent.map(Step::number))?;
+            Codes::of_digits(key, self.digits).latest_pair(pair, steps, spent.map(Step::number))?;
         let step = Step::new(number);
         // Never refused: the radius is within what a drift holds.
         let drift = Drift::new(step.offset_from(present)).ok()?;
@@ -124,8 +124,9 @@ impl Totp {
 }
 
 impl Codes<'_> {
-    /// What [`Totp::find`] tells of the code with this value.
-    pub(crate) fn find(
+    /// What [`Totp::find`] tells of the code with this number, for steps of this period.
+    #[must_use = "the step found must be stored, or the code passes again"]
+    pub fn find(
         &self,
         candidate: u64,
         window: Window,

@@ -48,7 +48,7 @@ impl Window {
     }
 
     /// The offsets from the present step that are accepted from a device with this drift.
-    pub(crate) fn offsets(self, drift: Drift) -> impl Iterator<Item = i8> {
+    pub fn offsets(self, drift: Drift) -> impl Iterator<Item = i8> {
         drift.0.saturating_sub_unsigned(self.back)..=drift.0.saturating_add_unsigned(self.ahead)
     }
 }
@@ -93,7 +93,8 @@ impl Drift {
     /// leaves two drifts that would explain it: its own offset, and the next one, later if the present
     /// step has just begun and earlier if it is about to end. The known drift moves no further than to
     /// the nearer of them, so that it does not swing where a clock is wrong by about half a step.
-    pub(crate) fn learn(self, offset: i8, early: bool) -> Self {
+    #[must_use = "what was learned is for the next verification"]
+    pub fn learn(self, offset: i8, early: bool) -> Self {
         let (low, high) = if early { (0, 1) } else { (-1, 0) };
         let drift = self.0.clamp(offset.saturating_add(low), offset.saturating_add(high));
         let bound = self.0.saturating_abs().max(Self::LEARNED_MAX);

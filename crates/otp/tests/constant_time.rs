@@ -22,7 +22,7 @@ const OPERATIONS: [(&str, &[&str]); 10] = [
     ("base32", &["Base32UpperUnpadded::decode", "base32::decode(", "bool::from(canonical)"]),
     ("delivered", &[]),
     // A draw that is rejected is thrown away.
-    ("uniform", &[">= surplus"]),
+    ("uniform", &[">= surplus", "if foreign == 0"]),
 ];
 
 fn example() -> PathBuf {
@@ -54,7 +54,7 @@ fn place(error: &str) -> String {
     for frame in error.lines().filter(|line| line.contains(" at 0x") || line.contains(" by 0x")) {
         let Some((_, at)) = frame.rsplit_once('(') else { continue };
         let Some((file, line)) = at.trim_end_matches(')').split_once(':') else { continue };
-        for folder in ["src", "examples"] {
+        for folder in ["src", "examples", "../codes/src"] {
             if let Ok(text) = std::fs::read_to_string(root.join(folder).join(file)) {
                 let Some(source) = line.parse::<usize>().ok().and_then(|n| text.lines().nth(n - 1))
                 else {

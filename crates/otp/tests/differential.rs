@@ -5,8 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use countersign_otp::{
-    Algorithm, Code, Digits, Drift, Found, Hotp, Keyed, Period, Secret, Step, Totp, UnixTime,
-    Window, steam::Steam,
+    Algorithm, Code, Digits, Drift, Found, Hotp, Keyed, Period, Secret, Totp, UnixTime, Window,
 };
 use hmac::{Hmac, KeyInit, Mac};
 
@@ -155,18 +154,4 @@ fn totp_rs_agrees_ten_million_times() {
 #[ignore = "ten million cases take minutes: run by name, with --release"]
 fn hmac_agrees_ten_million_times() {
     against_hmac(4, 10_000_000);
-}
-
-#[test]
-fn totp_rs_agrees_on_steam() {
-    let mut random = Random(5);
-    for _ in 0..2_000 {
-        let bytes = random.key();
-        let key = Steam.key(&Secret::from_bytes(&bytes).unwrap());
-        let oracle = totp_rs::Builder::new_steam().with_secret(bytes).build_noncompliant();
-        let secs = random.number().min(u64::MAX - 1000);
-        let expected = oracle.generate(secs).to_string();
-        let step = Step::new(secs / 30);
-        assert_eq!(Steam.code(&key, step).as_str(), expected);
-    }
 }

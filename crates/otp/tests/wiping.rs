@@ -4,10 +4,7 @@
 #![allow(unsafe_code, reason = "reading what a dropped value leaves behind is what is tested")]
 
 use core::mem::{MaybeUninit, align_of, size_of};
-use countersign_otp::{
-    Algorithm, Code, Digits, Hotp, Keyed, Secret, Totp, UnixTime, delivered::LetterCode,
-    steam::Steam,
-};
+use countersign_otp::{Algorithm, Code, Digits, Hotp, Keyed, Secret, Totp};
 
 /// The bytes of `value` where it stands, and those that its drop leaves there.
 fn before_and_after<T>(value: T) -> (Vec<u8>, Vec<u8>) {
@@ -84,16 +81,6 @@ fn codes() {
 
     let key = Totp::DEFAULT.key(&Secret::from_bytes(&distinct(20)).unwrap());
     let code = Hotp::new(Digits::Eight).code(&key, 1);
-    let text = code.as_str().to_owned();
-    let (before, after) = before_and_after(code);
-    assert!(holds(&before, text.as_bytes()));
-    assert!(!remains(&after, text.as_bytes()));
-
-    let (before, after) = before_and_after(LetterCode::parse("BCDFGHJKLM").unwrap());
-    assert!(holds(&before, b"BCDFGHJKLM"));
-    assert!(!remains(&after, b"BCDFGHJKLM"));
-
-    let code = Steam.code(&key, Steam.step_at(UnixTime::EPOCH));
     let text = code.as_str().to_owned();
     let (before, after) = before_and_after(code);
     assert!(holds(&before, text.as_bytes()));

@@ -5,10 +5,10 @@
 //! adds no guess (C-07). It goes to an address that the record has bound, or to one that its own
 //! answer binds, and `recipient` says which.
 
+use countersign_codes::delivered::{self, CodeDigest};
 use countersign_device::{
     Address, ChallengeId, DeviceId, FactorKind, LoginId, PhoneChannel, PhoneNumber,
 };
-use countersign_otp::delivered::{self, CodeDigest};
 use countersign_otp::{Code, CodeLength, UnixTime};
 use countersign_vault::Purpose;
 
@@ -108,7 +108,7 @@ impl Draft<'_> {
         login: &Login,
         Bound { purpose, to, device }: Bound,
     ) -> Result<(Code, ChallengeClaims), Refusal> {
-        let drawn = Code::try_uniform(LENGTH, |buf| {
+        let drawn = delivered::try_uniform(LENGTH, |buf| {
             self.seed.fill(buf);
             Ok::<(), std::convert::Infallible>(())
         });

@@ -72,12 +72,12 @@ fn it_says_nothing() {
 
 proptest! {
     #[test]
-    fn a_truncated_value_is_written_and_read(value in 0..1_u64 << 31, count in 6..=8_u8) {
+    fn a_truncated_value_is_written_and_read(value in 0..1_u32 << 31, count in 6..=8_u8) {
         let code = Code::truncated(value, Digits::try_from(count).unwrap());
-        let shown = value % 10_u64.pow(u32::from(count));
+        let shown = value % 10_u32.pow(u32::from(count));
         let text = format!("{shown:0width$}", width = usize::from(count));
         prop_assert_eq!(code.as_str(), &text);
-        prop_assert_eq!(code.last_eight(), shown);
+        prop_assert_eq!(code.last_eight(), u64::from(shown));
         prop_assert_eq!(Code::parse(&text).unwrap(), code);
     }
 

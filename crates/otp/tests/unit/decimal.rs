@@ -6,10 +6,14 @@ use std::format;
 const DIVISORS: [u64; 7] = [26, 100, 10_000, 1_000_000, 10_000_000, 11_881_376, 100_000_000];
 const LAST: u64 = (1 << 31) - 1;
 
+fn divisor(number: u64) -> Divisor {
+    Divisor::new(u32::try_from(number).unwrap())
+}
+
 #[test]
 fn quotients_are_exact_where_they_could_fail() {
     for number in DIVISORS {
-        let divisor = Divisor::new(number);
+        let divisor = divisor(number);
         // The reciprocal is too large, so that a quotient fails first at the last value before a
         // multiple, and at the last multiples of all.
         let multiples = (1..=LAST / number).rev().take(10_000).chain(0..10_000);
@@ -25,7 +29,7 @@ fn quotients_are_exact_where_they_could_fail() {
 #[test]
 fn reciprocals_meet_the_bound_that_makes_them_exact() {
     for number in DIVISORS {
-        let Divisor { divisor, reciprocal, shift } = Divisor::new(number);
+        let Divisor { divisor, reciprocal, shift } = divisor(number);
         let error = u128::from(reciprocal) * u128::from(divisor) - (1 << shift);
         assert!(error <= 1 << (shift - 31), "{number}");
         assert!(reciprocal < 1 << 32, "{number}");
@@ -54,7 +58,7 @@ fn zero_bytes_are_zeros() {
 proptest! {
     #[test]
     fn remainders(value in 0..=LAST, which in 0..DIVISORS.len()) {
-        let divisor = Divisor::new(DIVISORS[which]);
+        let divisor = divisor(DIVISORS[which]);
         prop_assert_eq!(divisor.remainder(value), value % DIVISORS[which]);
         prop_assert_eq!(divisor.quotient(value), value / DIVISORS[which]);
     }

@@ -5,10 +5,10 @@ extern crate std;
 use std::vec::Vec;
 
 /// Dynamic truncation as RFC 4226, section 5.3 writes it.
-fn naive(digest: &[u8]) -> u64 {
+fn naive(digest: &[u8]) -> u32 {
     let offset = usize::from(digest[digest.len() - 1] & 15);
     let bytes = digest[offset..offset + 4].try_into().unwrap();
-    u64::from(u32::from_be_bytes(bytes) & 0x7fff_ffff)
+    u32::from_be_bytes(bytes) & 0x7fff_ffff
 }
 
 fn hmac<M: Mac + KeyInit>(key: &[u8], counter: u64) -> Vec<u8> {

@@ -1,6 +1,6 @@
 use crate::delivered::*;
-use crate::*;
 use core::convert::Infallible;
+use countersign_otp::*;
 use proptest::prelude::*;
 extern crate std;
 use std::{format, string::String, vec, vec::Vec};
@@ -35,11 +35,11 @@ fn length(count: u8) -> CodeLength {
 #[test]
 fn the_ends_of_the_range_are_reached() {
     for count in 6..=10 {
-        let drawn = |word| Code::try_uniform(length(count), words(&[word])).unwrap();
+        let drawn = |word| try_uniform(length(count), words(&[word])).unwrap();
         let nines = "9".repeat(usize::from(count));
         assert_eq!(drawn(u64::MAX).as_str(), nines);
         // The low half of 0 falls into the surplus of 10^8, but not that of the next word.
-        let zeros = Code::try_uniform(length(count), words(&[1 << 33])).unwrap();
+        let zeros = try_uniform(length(count), words(&[1 << 33])).unwrap();
         assert_eq!(zeros.as_str(), "0".repeat(usize::from(count)));
         assert_eq!(drawn(u64::MAX).digits(), count);
     }
@@ -68,7 +68,7 @@ fn every_number_is_as_likely_as_every_other() {
     for count in 6..=10 {
         let mut seen = vec![[0_u32; 10]; usize::from(count)];
         for _ in 0..20_000 {
-            let code = Code::try_uniform(length(count), &mut fill).unwrap();
+            let code = try_uniform(length(count), &mut fill).unwrap();
             for (place, digit) in code.as_str().bytes().enumerate() {
                 seen[place][usize::from(digit - b'0')] += 1;
             }
@@ -92,7 +92,7 @@ fn every_number_is_as_likely_as_every_other() {
 #[test]
 fn a_generator_that_is_stuck_is_an_error() {
     let mut draws = 0;
-    let stuck = Code::try_uniform(length(6), |buf| {
+    let stuck = try_uniform(length(6), |buf| {
         draws += 1;
         buf.fill(0);
         Ok::<_, &str>(())

@@ -5,10 +5,12 @@ use core::str;
 
 use subtle::Choice;
 
-use crate::{
-    Algorithm, Drift, Found, Invalid, Keyed, Period, Secret, Step, UnixTime, Window, alphabet,
-    decimal::Divisor, scan::Codes,
+use countersign_otp::{
+    Algorithm, Codes, Divisor, Drift, Found, Invalid, Keyed, Period, Secret, Step, Totp, UnixTime,
+    Window,
 };
+
+use crate::alphabet;
 
 const ALPHABET: &[u8] = b"23456789BCDFGHJKMNPQRTVWXY";
 const ALL: Divisor = Divisor::new(26 * 26 * 26 * 26 * 26);
@@ -26,16 +28,15 @@ impl Steam {
 
     /// The step that `now` falls in.
     pub fn step_at(self, now: UnixTime) -> Step {
-        Period::THIRTY.step_at(now)
+        Totp::DEFAULT.step_at(now)
     }
 
     /// The code of `step`.
     pub fn code(self, key: &Keyed, step: Step) -> SteamCode {
-        let [value] = key.truncated([step.number()]);
-        SteamCode::from_value(ALL.remainder(value))
+        SteamCode::from_value(Codes::new(key, ALL).number(step.number()))
     }
 
-    /// Looks for `code` as [`Totp::find`](crate::Totp::find) does, with the same promises.
+    /// Looks for `code` as [`Totp::find`] does, with the same promises.
     pub fn find(
         self,
         key: &Keyed,
@@ -45,7 +46,8 @@ impl Steam {
         spent: Option<Step>,
         now: UnixTime,
     ) -> Found {
-        Codes { key, divisor: ALL }.find(code.value(), window, drift, spent, (Period::THIRTY, now))
+        let codes = Codes::new(key, ALL);
+        codes.find(code.value(), window, drift, spent, (Period::THIRTY, now))
     }
 }
 

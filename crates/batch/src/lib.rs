@@ -1,54 +1,42 @@
-//! Many codes at once, over SIMD lanes: many keys at one step, many counters of one key, any pairs of
-//! the two, and verification of many codes. The same codes as one at a time, for a tenth of the work.
-//!
-//! A [`Rack`] holds the states of as many keys as the hash has lanes, in the order in which the kernels
-//! read them: 16 keys for SHA-1 and SHA-256, 8 for SHA-512. It stands for the keys and is wiped as they
-//! are. Empty slots are computed like any other, so that the work tells nothing of them.
-//!
-//! Codes come and go as the *numbers* that they write, below 10^digits: text costs a fifth as much again
-//! as its code. [`number`] and [`code`] lead from one to the other.
-//!
-//! [`find`] judges every code at every step of the window, whatever matches, and selects the latest match
-//! above each spent step by masks: neither time nor addresses tell where a code is right (first-match
-//! timing).
+#![doc = include_str!("../README.md")]
+#![no_std]
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod find;
 
 use countersign_lanes::Kernel;
 pub use countersign_lanes::{Bundle as Rack, Hash, Schedule, Sha1, Sha256, Sha512};
+use countersign_otp::{Algorithm, Code, Digits, Keyed};
 use zeroize::Zeroize;
 
 pub use self::find::{Around, find, look_ahead};
-use crate::{Code, Digits, Keyed, keyed::State, scan};
 
 /// A hash that keys are absorbed into: [`Sha1`], [`Sha256`] and [`Sha512`].
 pub trait KeyedHash: Hash {
     /// The chaining values of a key that was absorbed into this hash.
     #[doc(hidden)]
-    fn states(key: &Keyed) -> Option<(&Self::State, &Self::State)>;
+    fn states(key: &Keyed) -> Option<[&Self::State; 2]>;
 }
 
 macro_rules! keyed_hash {
-    ($($hash:ident)+) => {$(
+    ($($hash:ident $expose:ident)+) => {$(
         impl KeyedHash for $hash {
             #[inline]
-            fn states(key: &Keyed) -> Option<(&Self::State, &Self::State)> {
-                match &key.0 {
-                    State::$hash(state) => Some((&state.inner, &state.outer)),
-                    _ => None,
-                }
+            fn states(key: &Keyed) -> Option<[&Self::State; 2]> {
+                key.$expose()
             }
         }
     )+};
 }
-keyed_hash!(Sha1 Sha256 Sha512);
+keyed_hash!(Sha1 expose_sha1 Sha256 expose_sha256 Sha512 expose_sha512);
 
 /// Puts a key into a slot of a rack. False, and nothing put, if the key was absorbed into another hash, or
 /// if there is no such slot.
 #[must_use = "a key of another hash is not put"]
 pub fn put<H: KeyedHash>(rack: &mut Rack<H>, slot: usize, key: &Keyed) -> bool {
     match H::states(key) {
-        Some((inner, outer)) if slot < H::LANES => {
+        Some([inner, outer]) if slot < H::LANES => {
             rack.set(slot, inner, outer);
             true
         }
@@ -83,10 +71,10 @@ pub fn codes_at<H: KeyedHash>(
 /// the largest again.
 pub fn codes_from(key: &Keyed, first: u64, digits: Digits, numbers: &mut [u32]) {
     let counters = (0..).map(|ahead| first.saturating_add(ahead));
-    match &key.0 {
-        State::Sha1(_) => from::<Sha1>(key, counters, digits, numbers),
-        State::Sha256(_) => from::<Sha256>(key, counters, digits, numbers),
-        State::Sha512(_) => from::<Sha512>(key, counters, digits, numbers),
+    match key.algorithm() {
+        Algorithm::Sha1 => from::<Sha1>(key, counters, digits, numbers),
+        Algorithm::Sha256 => from::<Sha256>(key, counters, digits, numbers),
+        Algorithm::Sha512 => from::<Sha512>(key, counters, digits, numbers),
     }
 }
 
@@ -100,10 +88,10 @@ pub fn codes_of_each<'k>(
     let mut waiting = (Waiting::<Sha1>::new(), Waiting::<Sha256>::new(), Waiting::<Sha512>::new());
     let length = numbers.len();
     for (place, (key, counter)) in pairs.into_iter().take(length).enumerate() {
-        match &key.0 {
-            State::Sha1(_) => waiting.0.push(key, counter, place, digits, numbers),
-            State::Sha256(_) => waiting.1.push(key, counter, place, digits, numbers),
-            State::Sha512(_) => waiting.2.push(key, counter, place, digits, numbers),
+        match key.algorithm() {
+            Algorithm::Sha1 => waiting.0.push(key, counter, place, digits, numbers),
+            Algorithm::Sha256 => waiting.1.push(key, counter, place, digits, numbers),
+            Algorithm::Sha512 => waiting.2.push(key, counter, place, digits, numbers),
         }
     }
     waiting.0.compute(digits, numbers);
@@ -111,28 +99,17 @@ pub fn codes_of_each<'k>(
     waiting.2.compute(digits, numbers);
 }
 
-/// The code of one key at a counter, computed as without lanes: by the block functions of `sha1` and
-/// `sha2` alone. What all else here is tested and measured against.
-#[must_use]
-pub fn code_by_blocks(key: &Keyed, counter: u64, digits: Digits) -> Code {
-    let [value] = match &key.0 {
-        State::Sha1(state) => state.truncated_by_blocks([counter]),
-        State::Sha256(state) => state.truncated_by_blocks([counter]),
-        State::Sha512(state) => state.truncated_by_blocks([counter]),
-    };
-    Code::truncated(value, digits)
-}
-
 /// The number that a code writes; what no code is, for a code of another number of digits.
 #[must_use]
 pub fn number(code: &Code, digits: Digits) -> u32 {
-    u32::try_from(scan::candidate(code, digits)).unwrap_or(u32::MAX)
+    let number = (code.digits() == digits.count()).then(|| u32::try_from(code.last_eight()));
+    number.and_then(Result::ok).unwrap_or(u32::MAX)
 }
 
 /// The code that writes a number, of which it has the last digits.
 #[must_use]
 pub fn code(number: u32, digits: Digits) -> Code {
-    Code::truncated(u64::from(number), digits)
+    Code::truncated(number, digits)
 }
 
 /// Pairs of keys and counters that wait for two racks to be full, and where their numbers go.
@@ -205,7 +182,7 @@ fn from<H: KeyedHash>(
     digits: Digits,
     numbers: &mut [u32],
 ) {
-    let Some((inner, outer)) = H::states(key) else {
+    let Some([inner, outer]) = H::states(key) else {
         return;
     };
     let rack = [Rack::<H>::splat(inner, outer)];
@@ -237,28 +214,4 @@ fn reduce(values: &mut [u32], digits: Digits) {
         let quotient = u64::from(*value).wrapping_mul(reciprocal).wrapping_shr(shift) as u32;
         *value = value.wrapping_sub(quotient.wrapping_mul(divisor));
     }
-}
-
-/// Compresses the two blocks of a key, where a kernel does that better than the block functions do.
-#[inline]
-pub(crate) fn absorb<H: Hash>([inner, outer]: [&mut H::State; 2], blocks: &[H::Block; 2]) -> bool {
-    let Some(kernel) = Kernel::few::<H>() else {
-        return false;
-    };
-    let mut states = [*inner, *outer];
-    kernel.compress::<H>(&mut states, blocks);
-    [*inner, *outer] = states;
-    states.iter_mut().for_each(Zeroize::zeroize);
-    true
-}
-
-/// The truncated HMAC of each counter, where a kernel computes that better than the block functions do.
-#[inline]
-pub(crate) fn truncated<H: Hash, const N: usize>(
-    inner: &H::State,
-    outer: &H::State,
-    counters: [u64; N],
-) -> Option<[u64; N]> {
-    let kernel = Kernel::few::<H>()?;
-    Some(kernel.nested_few::<H, N>(inner, outer, counters).map(u64::from))
 }

@@ -1,10 +1,12 @@
 //! Verification of many codes: every code against every step of the window around the present.
 
 use countersign_lanes::Kernel;
+use countersign_otp::{
+    Code, Digits, Drift, Found, Hotp, Keyed, LookAhead, Step, Totp, UnixTime, Window,
+};
 use zeroize::Zeroize;
 
-use super::{KeyedHash, Rack, Schedule, codes_from, number, reduce};
-use crate::{Code, Digits, Drift, Found, Hotp, Keyed, LookAhead, Step, Totp, UnixTime, Window};
+use crate::{KeyedHash, Rack, Schedule, codes_from, number, reduce};
 
 /// The most steps that a window has.
 const MOST: usize = 5;
@@ -66,8 +68,8 @@ impl<H: KeyedHash> Around<H> {
     }
 }
 
-/// Looks for the code of each key, given as its number ([`number`](super::number)), at all steps `around`
-/// the present one, and tells what [`Totp::find`](crate::Totp::find) tells. Codes at or below the last
+/// Looks for the code of each key, given as its number ([`number`]), at all steps `around`
+/// the present one, and tells what [`Totp::find`] tells. Codes at or below the last
 /// spent step are told as replayed. Up to the shortest of the slices.
 ///
 /// Constant work: neither time nor addresses depend on a key, on a code, or on where it matches; whether it
@@ -121,7 +123,7 @@ pub fn find<H: KeyedHash>(
     }
 }
 
-/// [`Hotp::find`](crate::Hotp::find) with all counters computed at once.
+/// [`Hotp::find`] with all counters computed at once.
 #[must_use = "the counter returned must be stored, or the code passes again"]
 pub fn look_ahead(
     hotp: &Hotp,

@@ -9,29 +9,33 @@ use core::str;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::Choice;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
-use crate::{Code, CodeLength, FillError, Invalid, alphabet};
+use countersign_otp::{Code, CodeLength, Digits, FillError, Invalid};
 
-impl Code {
-    /// Draws a code uniformly from all of this length. `fill` fills a buffer with random bytes.
-    ///
-    /// # Errors
-    /// When `fill` fails, or yields nothing usable in 128 draws.
-    pub fn try_uniform<E>(
-        length: CodeLength,
-        mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Self, FillError<E>> {
-        // Eight digits are drawn at once, a ninth and a tenth by themselves.
-        let mut leading = [0; 2];
-        for digit in leading.iter_mut().rev().take(usize::from(length.count().saturating_sub(8))) {
-            let [drawn, ..] = below(10, &mut fill)?.to_le_bytes();
-            *digit = drawn | b'0';
-        }
-        let code = Self::last_digits(leading, below(100_000_000, &mut fill)?, length);
-        leading.as_mut_slice().zeroize();
-        Ok(code)
+use crate::alphabet;
+
+/// Draws a code of digits uniformly from all of this length. `fill` fills a buffer with random bytes.
+///
+/// # Errors
+/// When `fill` fails, or yields nothing usable in 128 draws.
+pub fn try_uniform<E>(
+    length: CodeLength,
+    mut fill: impl FnMut(&mut [u8]) -> Result<(), E>,
+) -> Result<Code, FillError<E>> {
+    // Eight digits are drawn at once, a ninth and a tenth by themselves.
+    let mut digits = Zeroizing::new([b'0'; 10]);
+    let [tenth, ninth, last @ ..] = &mut *digits;
+    let more = usize::from(length.count().saturating_sub(8));
+    for digit in [ninth, tenth].into_iter().take(more) {
+        let [drawn, ..] = below(10, &mut fill)?.to_le_bytes();
+        *digit = drawn | b'0';
     }
+    let [a, b, c, d, ..] = below(100_000_000, &mut fill)?.to_le_bytes();
+    let eight = Code::truncated(u32::from_le_bytes([a, b, c, d]), Digits::Eight);
+    last.iter_mut().zip(eight.as_ascii()).for_each(|(digit, drawn)| *digit = *drawn);
+    let shown = digits.iter().len().saturating_sub(usize::from(length.count()));
+    Code::from_ascii(digits.get(shown..).unwrap_or_default()).map_err(FillError::Invalid)
 }
 
 /// A code of 6 to 10 letters out of `BCDFGHJKLMNPQRSTVWXZ`: no vowels, so no words, and nothing that
@@ -101,7 +105,7 @@ compared!(LetterCode, letters);
 /// The digest of `code` under `key`, bound to every part of `context`: the login, the destination,
 /// the purpose.
 pub fn digest(key: &[u8; 32], context: &[&[u8]], code: &Code) -> CodeDigest {
-    CodeDigest::of(b"digits", code.as_bytes(), key, context)
+    CodeDigest::of(b"digits", code.as_ascii(), key, context)
 }
 
 /// The keyed digest of a delivered code: what is stored in its place.

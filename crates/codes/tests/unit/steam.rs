@@ -1,5 +1,5 @@
 use crate::steam::*;
-use crate::*;
+use countersign_otp::*;
 use proptest::prelude::*;
 extern crate std;
 use std::format;
