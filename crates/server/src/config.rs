@@ -7,6 +7,7 @@
 
 mod check;
 mod cidr;
+mod database;
 mod error;
 mod raw;
 mod read;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 pub use self::cidr::Cidr;
+pub use self::database::DatabaseUrl;
 pub use self::error::ConfigError;
 pub use self::raw::{Enforce, SameSite, SmtpTls, Strategy, WhenFull};
 
@@ -35,8 +37,10 @@ pub struct Config {
     pub service: String,
     /// The client id that names the cookies.
     pub client_id: String,
-    /// Where the database, and by default the keys, are.
+    /// The directory of this node: by default of the database and of the keys.
     pub data: PathBuf,
+    /// Where the database is.
+    pub database: DatabaseUrl,
     /// The file of the key ring; the environment's `COUNTERSIGN_KEYS` goes before it.
     pub keys_file: PathBuf,
     /// Whether a peer that is neither on loopback nor a trusted proxy may speak plain HTTP.

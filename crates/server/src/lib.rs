@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod database;
 pub mod deliver;
 pub mod http;
 pub mod node;

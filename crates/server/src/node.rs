@@ -13,12 +13,12 @@ use countersign_ceremony::policy::layer::Layer;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_device::{RealmId, TenantId};
-use countersign_store_sqlite::SqliteStore;
 use countersign_token::Ed25519;
 use countersign_vault::{Purpose, Ring, Vault, file};
 
 use crate::clock::SystemClock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, DatabaseUrl};
+use crate::database::Database;
 use crate::deliver::{Carriers, Post, Transport};
 use crate::http::{Cookies, Limiter};
 use crate::random::SystemRandom;
@@ -26,8 +26,6 @@ use crate::random::SystemRandom;
 /// The one realm that a server has: its own directory.
 pub const REALM: &str = "main";
 const SIGNING_KEY: Purpose = Purpose::new("access token key");
-/// The database in the data directory.
-const DATABASE: &str = "countersign.sqlite";
 /// How many Argon2 run at once at most; each takes tens of megabytes.
 const WORKERS: usize = 4;
 /// How many may wait for them.
@@ -72,15 +70,15 @@ impl<S: Store> Node<S> {
     }
 }
 
-impl Node<SqliteStore> {
+impl Node<Database> {
     /// Opens everything that a configuration names, and tells the store the tenants' policies.
     ///
     /// # Errors
     /// [`NotUp`].
     pub async fn open(config: Config) -> Result<(Self, Carriers), NotUp> {
-        private_directory(&config.data).map_err(|error| NotUp::at(&config.data, &error))?;
-        let path = config.data.join(DATABASE);
-        let vault: Arc<dyn Vault> = Arc::new(keys_of(&config.keys_file, &path)?);
+        private_directory(&config.data)
+            .map_err(|error| NotUp::at(&config.data.display(), &error))?;
+        let vault: Arc<dyn Vault> = Arc::new(keys_of(&config.keys_file, &config.database)?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbox = Outbox {
             bound: config.events_bound,
@@ -89,8 +87,7 @@ impl Node<SqliteStore> {
                 config::WhenFull::DropOldest => WhenFull::DropOldest,
             },
         };
-        let store = SqliteStore::open(&path, Arc::clone(&clock), outbox);
-        let store = store.map_err(|error| NotUp::at(&path, &error))?;
+        let store = Database::open(&config.database, Arc::clone(&clock), outbox).await?;
         let (transport, from) = Transport::open(&config.mail).map_err(NotUp)?;
         let (post, carriers) = Post::start(transport, from);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -113,7 +110,7 @@ impl Node<SqliteStore> {
             let drawn = env.draw().map_err(|error| NotUp(error.to_string()))?;
             let told =
                 node.engine.seed_policy(&id, &Layer::of(&policy, drawn, env.clock.now())).await;
-            told.map_err(|error| NotUp(format!("{}: {error}", path.display())))?;
+            told.map_err(|error| NotUp(format!("{}: {error}", node.config.database)))?;
         }
         Ok((node, carriers))
     }
@@ -140,9 +137,12 @@ pub fn keys(path: &Path) -> Result<Ring, NotUp> {
 }
 
 /// The keys of a database; made at the first start, where there is no database yet that they could fail to open.
-fn keys_of(keys_file: &Path, database: &Path) -> Result<Ring, NotUp> {
+///
+/// A database of a fleet may hold what another node wrote, so its keys are never made in passing.
+fn keys_of(keys_file: &Path, database: &DatabaseUrl) -> Result<Ring, NotUp> {
     let given = std::env::var_os(file::ENVIRONMENT).is_some();
-    if !given && !keys_file.exists() && !database.exists() {
+    let is_first = matches!(database, DatabaseUrl::Sqlite(path) if !path.exists());
+    if !given && !keys_file.exists() && is_first {
         let made = file::create_new(keys_file, &new_keys()?);
         made.map_err(|error| NotUp(error.to_string()))?;
         tracing::warn!(file = %keys_file.display(), "made a new key ring; keep a copy of it elsewhere");
@@ -156,22 +156,6 @@ fn keys_of(keys_file: &Path, database: &Path) -> Result<Ring, NotUp> {
 /// [`NotUp`].
 pub fn new_keys() -> Result<Ring, NotUp> {
     Ring::try_new(|buf| SystemRandom.try_fill(buf)).map_err(|error| NotUp(error.to_string()))
-}
-
-/// Opens the database of a data directory that exists, beside a server that may be running.
-///
-/// # Errors
-/// [`NotUp`].
-pub fn database(data: &Path) -> Result<SqliteStore, NotUp> {
-    let path = data.join(DATABASE);
-    if !path.is_file() {
-        let path = path.display();
-        return Err(NotUp(format!(
-            "{path}: there is no database; was a server ever started on it?"
-        )));
-    }
-    SqliteStore::open(&path, Arc::new(SystemClock), Outbox::default())
-        .map_err(|error| NotUp::at(&path, &error))
 }
 
 /// An engine for commands that manage, beside a server that may be running: it sends no mail.
@@ -261,8 +245,8 @@ pub(crate) fn private_directory(path: &Path) -> io::Result<()> {
 pub(crate) const LAST_MAILS: Duration = Duration::from_secs(10);
 
 impl NotUp {
-    pub(crate) fn at(path: &Path, error: &dyn std::fmt::Display) -> Self {
-        Self(format!("{}: {error}", path.display()))
+    pub(crate) fn at(place: &dyn std::fmt::Display, error: &dyn std::fmt::Display) -> Self {
+        Self(format!("{place}: {error}"))
     }
 }
 

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use countersign_ceremony::engine::Engine;
-use countersign_store_sqlite::SqliteStore;
 use countersign_vault::Ring;
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, DatabaseUrl};
+use crate::database::Database;
 use crate::node;
 
 /// Which data directory, and which keys.
@@ -23,34 +23,34 @@ pub(super) struct Data {
 }
 
 impl Data {
-    /// The directory and the key file.
-    fn paths(&self) -> Result<(PathBuf, PathBuf), Failure> {
+    /// Where the database is, and the key file.
+    fn places(&self) -> Result<(DatabaseUrl, PathBuf), Failure> {
         if let Some(file) = &self.config {
             let config = Config::read(file, std::env::vars_os())?;
-            return Ok((config.data, config.keys_file));
+            return Ok((config.database, config.keys_file));
         }
         let data = self.data.clone().unwrap_or_default();
         if !data.is_dir() {
             return Err(Failure::new(format!("{}: there is no such directory", data.display())));
         }
         let keys = data.join("keys");
-        Ok((data, keys))
+        Ok((DatabaseUrl::in_directory(&data), keys))
     }
 
     /// The keys.
     pub(super) fn keys(&self) -> Result<Ring, Failure> {
-        let (_, keys) = self.paths()?;
+        let (_, keys) = self.places()?;
         Ok(node::keys(&keys)?)
     }
 
     /// An engine over the database, which must be there; the server may be running.
-    pub(super) fn engine(&self) -> Result<Engine<SqliteStore>, Failure> {
-        Ok(node::engine_beside(self.database()?, self.keys()?)?)
+    pub(super) async fn engine(&self) -> Result<Engine<Database>, Failure> {
+        Ok(node::engine_beside(self.database().await?, self.keys()?)?)
     }
 
     /// The database, which must be there.
-    pub(super) fn database(&self) -> Result<SqliteStore, Failure> {
-        let (data, _) = self.paths()?;
-        Ok(node::database(&data)?)
+    pub(super) async fn database(&self) -> Result<Database, Failure> {
+        let (url, _) = self.places()?;
+        Ok(Database::open_existing(&url).await?)
     }
 }

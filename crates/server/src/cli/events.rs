@@ -20,8 +20,8 @@ pub(super) struct Events {
 
 impl Events {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let (store, vault) = (self.data.database()?, self.data.keys()?);
-        let rows = block_on(async { Ok(store.events(self.limit).await?) })?;
+        let vault = self.data.keys()?;
+        let rows = block_on(async { Ok(self.data.database().await?.events(self.limit).await?) })?;
         let mut lines = String::new();
         for row in &rows {
             lines.push_str(&wire::event(&codec::open_event(&vault, row)?).to_string());

@@ -77,22 +77,20 @@ fn new(data: &Data, name: &str, scope: &[Scope], tenant: Option<&str>) -> Result
         [] => Powers::all(),
         named => named.iter().map(|scope| scope.power()).collect(),
     };
-    let engine = data.engine()?;
-    let added = block_on(async { Ok(engine.add_client(name, powers, tenant).await?) })?;
+    let added =
+        block_on(async { Ok(data.engine().await?.add_client(name, powers, tenant).await?) })?;
     let added = added.ok_or_else(too_many)?;
     print(&format!("client {}\nsecret {}\n", added.client, *added.secret))
 }
 
 fn list(data: &Data) -> Result<(), Failure> {
-    let engine = data.engine()?;
-    let clients = block_on(async { Ok(engine.clients().await?) })?;
+    let clients = block_on(async { Ok(data.engine().await?.clients().await?) })?;
     print(&clients.iter().map(|client| format!("{}\n", line(client))).collect::<String>())
 }
 
 fn revoke(data: &Data, client: &str, tokens_only: bool) -> Result<(), Failure> {
     let id = ClientId::parse(client).map_err(|error| Failure::new(format!("CLIENT: {error}")))?;
-    let engine = data.engine()?;
-    if !block_on(async { Ok(engine.revoke_client(&id, !tokens_only).await?) })? {
+    if !block_on(async { Ok(data.engine().await?.revoke_client(&id, !tokens_only).await?) })? {
         return Err(Failure::new(format!("{client}: there is no such client; see vendor list")));
     }
     Ok(())

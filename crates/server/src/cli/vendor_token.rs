@@ -25,10 +25,11 @@ pub(super) struct VendorToken {
 
 impl VendorToken {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let engine = self.data.engine()?;
         let operator = ClientId::parse(OPERATOR)?;
         let lives = self.days.saturating_mul(DAY);
-        let token = block_on(async { Ok(engine.operator_token(&operator, lives).await?) })?;
+        let token = block_on(async {
+            Ok(self.data.engine().await?.operator_token(&operator, lives).await?)
+        })?;
         let token = token.ok_or_else(super::vendor::too_many)?;
         print(&format!("{token}\n"))
     }

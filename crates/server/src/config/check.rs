@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::raw::{Raw, RawTenant, SameSite, Strategy};
-use super::{Cidr, Config, ConfigError, Tenant};
+use super::{Cidr, Config, ConfigError, DatabaseUrl, Tenant};
 use mail::mail;
 
 type Checked<T> = Result<T, ConfigError>;
@@ -58,6 +58,10 @@ impl Raw {
             service: service(self.service.unwrap_or_else(|| "Countersign".to_owned()))?,
             client_id: client_id(required("client_id", self.client_id)?)?,
             keys_file: self.keys_file.map_or_else(|| data.join("keys"), PathBuf::from),
+            database: match &self.database {
+                Some(url) => DatabaseUrl::parse(url)?,
+                None => DatabaseUrl::in_directory(&data),
+            },
             data,
             allow_plain_http: self.allow_plain_http,
             trusted_proxies,

@@ -12,6 +12,7 @@ pub(super) struct Raw {
     pub(super) service: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) data: Option<String>,
+    pub(super) database: Option<String>,
     pub(super) keys_file: Option<String>,
     pub(super) allow_plain_http: bool,
     pub(super) trusted_proxies: Vec<String>,

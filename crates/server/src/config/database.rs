@@ -1,0 +1,72 @@
+//! Where the database is: the URL's scheme chooses the store.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::ConfigError;
+
+/// The database's file in a data directory.
+const FILE: &str = "countersign.sqlite";
+
+/// Where the database is.
+///
+/// What it shows of itself holds no password.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DatabaseUrl {
+    /// A file of this machine: `sqlite:` and its path.
+    Sqlite(PathBuf),
+}
+
+impl DatabaseUrl {
+    /// The file that a data directory has by default.
+    #[must_use]
+    pub fn in_directory(data: &Path) -> Self {
+        Self::Sqlite(data.join(FILE))
+    }
+
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: no store has this scheme, or the rest makes no sense to it.
+    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+        let wrong = |problem: &str| {
+            let mend = "write it like \"sqlite:/var/lib/countersign/countersign.sqlite\"";
+            ConfigError::new("database", problem, mend)
+        };
+        let (scheme, rest) = url.split_once(':').ok_or_else(|| wrong("it has no scheme"))?;
+        match scheme {
+            "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
+                "" => Err(wrong("it names no file")),
+                path => Ok(Self::Sqlite(path.into())),
+            },
+            // The rest may hold a password: it is not repeated.
+            _ => Err(wrong(&format!("there is no store for {scheme:?}"))),
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => path.display().fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_chooses_the_store() {
+        let file = |path: &str| DatabaseUrl::Sqlite(path.into());
+        assert_eq!(DatabaseUrl::parse("sqlite:/a/b.db"), Ok(file("/a/b.db")));
+        assert_eq!(DatabaseUrl::parse("sqlite:///a/b.db"), Ok(file("/a/b.db")));
+        assert_eq!(DatabaseUrl::parse("sqlite:b.db"), Ok(file("b.db")));
+        for wrong in ["", "/a/b.db", "sqlite:", "sqlite://", "mysql://u:hunter2@h/d"] {
+            let error = DatabaseUrl::parse(wrong).unwrap_err();
+            assert_eq!(error.place(), "database", "{wrong}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+    }
+}
