@@ -9,6 +9,7 @@ use countersign_ceremony::env::Clock;
 use countersign_ceremony::port::{
     EventId, EventRow, Key, Looked, Outbox, Settle, Settled, Store, StoreError, Walked,
 };
+use countersign_store_postgres::PostgresStore;
 use countersign_store_sqlite::SqliteStore;
 
 use crate::clock::SystemClock;
@@ -20,6 +21,8 @@ use crate::node::NotUp;
 pub enum Database {
     /// A file of this machine.
     Sqlite(SqliteStore),
+    /// A database of PostgreSQL.
+    Postgres(PostgresStore),
 }
 
 /// The same call on whichever store it is.
@@ -27,6 +30,7 @@ macro_rules! on {
     ($database:expr, $store:ident => $call:expr) => {
         match $database {
             Self::Sqlite($store) => $call,
+            Self::Postgres($store) => $call,
         }
     };
 }
@@ -45,6 +49,10 @@ impl Database {
             DatabaseUrl::Sqlite(path) => SqliteStore::open(path, clock, outbox)
                 .map(Self::Sqlite)
                 .map_err(|error| NotUp::at(url, &error)),
+            DatabaseUrl::Postgres(address) => PostgresStore::open((**address).clone(), outbox)
+                .await
+                .map(Self::Postgres)
+                .map_err(|error| NotUp::at(url, &error)),
         }
     }
 
@@ -53,8 +61,9 @@ impl Database {
     /// # Errors
     /// [`NotUp`].
     pub async fn open_existing(url: &DatabaseUrl) -> Result<Self, NotUp> {
-        let DatabaseUrl::Sqlite(path) = url;
-        if !path.is_file() {
+        if let DatabaseUrl::Sqlite(path) = url
+            && !path.is_file()
+        {
             return Err(NotUp::at(url, &"there is no database; was a server ever started on it?"));
         }
         Self::open(url, Arc::new(SystemClock), Outbox::default()).await

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use countersign_store_postgres::Address;
+
 use super::ConfigError;
 
 /// The database's file in a data directory.
@@ -15,6 +17,8 @@ const FILE: &str = "countersign.sqlite";
 pub enum DatabaseUrl {
     /// A file of this machine: `sqlite:` and its path.
     Sqlite(PathBuf),
+    /// PostgreSQL: `postgres:` and the rest of its URL.
+    Postgres(Box<Address>),
 }
 
 impl DatabaseUrl {
@@ -30,7 +34,8 @@ impl DatabaseUrl {
     /// [`ConfigError`]: no store has this scheme, or the rest makes no sense to it.
     pub fn parse(url: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| {
-            let mend = "write it like \"sqlite:/var/lib/countersign/countersign.sqlite\"";
+            let mend = "write it like \"sqlite:/var/lib/countersign/countersign.sqlite\" or \
+                        \"postgres://user:password@db.example.com/countersign\"";
             ConfigError::new("database", problem, mend)
         };
         let (scheme, rest) = url.split_once(':').ok_or_else(|| wrong("it has no scheme"))?;
@@ -38,6 +43,10 @@ impl DatabaseUrl {
             "sqlite" => match rest.strip_prefix("//").unwrap_or(rest) {
                 "" => Err(wrong("it names no file")),
                 path => Ok(Self::Sqlite(path.into())),
+            },
+            "postgres" | "postgresql" => match Address::parse(url) {
+                Ok(address) => Ok(Self::Postgres(Box::new(address))),
+                Err(error) => Err(wrong(&error.to_string())),
             },
             // The rest may hold a password: it is not repeated.
             _ => Err(wrong(&format!("there is no store for {scheme:?}"))),
@@ -49,6 +58,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
+            Self::Postgres(address) => address.fmt(f),
         }
     }
 }
@@ -63,7 +73,17 @@ mod tests {
         assert_eq!(DatabaseUrl::parse("sqlite:/a/b.db"), Ok(file("/a/b.db")));
         assert_eq!(DatabaseUrl::parse("sqlite:///a/b.db"), Ok(file("/a/b.db")));
         assert_eq!(DatabaseUrl::parse("sqlite:b.db"), Ok(file("b.db")));
-        for wrong in ["", "/a/b.db", "sqlite:", "sqlite://", "mysql://u:hunter2@h/d"] {
+        let fleet = DatabaseUrl::parse("postgres://u:hunter2@db.example.com/d").unwrap();
+        assert_eq!(fleet.to_string(), "postgres://db.example.com:5432/d");
+        assert!(!format!("{fleet:?}").contains("hunter2"));
+        for wrong in [
+            "",
+            "/a/b.db",
+            "sqlite:",
+            "sqlite://",
+            "mysql://u:hunter2@h/d",
+            "postgres://u:hunter2@",
+        ] {
             let error = DatabaseUrl::parse(wrong).unwrap_err();
             assert_eq!(error.place(), "database", "{wrong}");
             assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -1,0 +1,163 @@
+//! The statements, each of which is a transaction of its own.
+//!
+//! READ COMMITTED is enough: a swap names the version that it replaces, and a row that another
+//! transaction has replaced meanwhile is judged again as it then stands.
+
+/// Seconds of the database's clock: what a record's expiry is compared with.
+macro_rules! now {
+    () => {
+        "floor(extract(epoch FROM clock_timestamp()))::int8"
+    };
+}
+
+/// Its microseconds: what orders the events.
+macro_rules! micros {
+    () => {
+        "floor(extract(epoch FROM clock_timestamp()) * 1000000)::int8"
+    };
+}
+
+/// The time, and the records of these keys. Whether one has expired is judged by that same time.
+pub(crate) const LOOK: &str = concat!(
+    "SELECT NULL::bytea, NULL::bytea, NULL::bytea, ",
+    now!(),
+    " UNION ALL
+    SELECT key, version, bytes, expiry FROM countersign_record WHERE key = ANY ($1::bytea[])"
+);
+
+/// Swaps a group of records, at most one job a key, and adds the events of those that were won.
+///
+/// - `held` locks the rows in key order before anything is written, so that groups of two nodes
+///   that overlap wait for each other and never in a circle. Inserts come after all locks, in key
+///   order, and wait for nobody's lock: a row that stands is no conflict that they resolve.
+/// - A row whose time has passed stands as absent ($6).
+/// - `at` orders the events of a record: the database's clock, or one more than the last where
+///   that clock went back.
+/// - The oldest events beyond the room ($12) give way in the same commit.
+///
+/// Answers with the keys that were won, and in a row without a key how many events gave way.
+pub(crate) const SETTLE: &str = concat!(
+    "WITH job AS MATERIALIZED (
+        SELECT key, expected, next, expiry, bytes
+        FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::int8[], $5::bytea[])
+            AS j (key, expected, next, expiry, bytes)
+    ), held AS MATERIALIZED (
+        SELECT key FROM countersign_record WHERE key = ANY ($1) ORDER BY key FOR NO KEY UPDATE
+    ), swapped AS (
+        UPDATE countersign_record AS r
+        SET version = j.next, expiry = j.expiry, bytes = j.bytes, at = greatest(r.at + 1, ",
+    micros!(),
+    ")
+        FROM held AS h JOIN job AS j ON j.key = h.key
+        WHERE r.key = h.key
+            AND j.expected = CASE WHEN r.expiry <= ",
+    now!(),
+    " THEN $6::bytea ELSE r.version END
+        RETURNING r.key, r.at
+    ), made AS (
+        INSERT INTO countersign_record (key, version, expiry, bytes, at)
+        SELECT key, next, expiry, bytes, ",
+    micros!(),
+    "
+        FROM job WHERE expected = $6 AND (SELECT count(*) FROM swapped) >= 0
+        ORDER BY key
+        ON CONFLICT (key) DO NOTHING
+        RETURNING key, at
+    ), won AS (
+        SELECT key, at FROM swapped UNION ALL SELECT key, at FROM made
+    ), told AS (
+        INSERT INTO countersign_event (partition, at, place, id, bytes)
+        SELECT e.partition, w.at, e.place, e.id, e.bytes
+        FROM unnest($7::int2[], $8::bytea[], $9::int2[], $10::bytea[], $11::bytea[])
+            AS e (partition, key, place, id, bytes)
+        JOIN won AS w ON w.key = e.key
+        RETURNING 1
+    ), excess AS MATERIALIZED (
+        SELECT greatest(0, (SELECT count(*) FROM told) - $12::int8) AS n
+    ), oldest AS MATERIALIZED (
+        SELECT o.partition, o.at, o.place, o.id
+        FROM generate_series(0, 1023) AS p CROSS JOIN LATERAL (
+            SELECT partition, at, place, id FROM countersign_event
+            WHERE partition = p::int2 ORDER BY at, place, id LIMIT (SELECT n FROM excess)
+        ) AS o
+        WHERE (SELECT n FROM excess) > 0
+        ORDER BY o.at, o.place, o.partition, o.id LIMIT (SELECT n FROM excess)
+    ), dropped AS (
+        DELETE FROM countersign_event AS e USING (
+            SELECT e.partition, e.at, e.place, e.id
+            FROM oldest AS o JOIN countersign_event AS e USING (partition, at, place, id)
+            FOR UPDATE OF e SKIP LOCKED
+        ) AS o
+        WHERE (e.partition, e.at, e.place, e.id) = (o.partition, o.at, o.place, o.id)
+        RETURNING 1
+    )
+    SELECT key, 0::int8 FROM won UNION ALL SELECT NULL, (SELECT count(*) FROM dropped)"
+);
+
+/// The records after a key, in key order.
+pub(crate) const WALK: &str = concat!(
+    "SELECT key, version, bytes, expiry FROM countersign_record
+    WHERE key > $1::bytea AND (expiry IS NULL OR expiry > ",
+    now!(),
+    ") ORDER BY key LIMIT $2::int8"
+);
+
+/// The oldest events, at most $2, found by reading at most $1 of each partition.
+///
+/// A partition that has more may hide one that is older than what others show, so nothing younger
+/// than its last is answered; the last column tells that this was so.
+pub(crate) const EVENTS: &str = "WITH few AS MATERIALIZED (
+        SELECT o.* FROM generate_series(0, 1023) AS p CROSS JOIN LATERAL (
+            SELECT partition, at, place, id, bytes FROM countersign_event
+            WHERE partition = p::int2 ORDER BY at, place, id LIMIT $1::int8
+        ) AS o
+    ), cut AS MATERIALIZED (
+        SELECT min(last) AS last FROM (
+            SELECT max(at) AS last FROM few GROUP BY partition HAVING count(*) >= $1
+        ) AS hidden
+    )
+    SELECT f.partition, f.at, f.place, f.id, f.bytes, c.last IS NOT NULL
+    FROM few AS f CROSS JOIN cut AS c WHERE c.last IS NULL OR f.at <= c.last
+    ORDER BY f.at, f.partition, f.place, f.id LIMIT $2::int8";
+
+/// Takes out events whose places are known.
+pub(crate) const FORGET: &str = "DELETE FROM countersign_event AS e
+    USING unnest($1::int2[], $2::int8[], $3::int2[], $4::bytea[]) AS g (partition, at, place, id)
+    WHERE (e.partition, e.at, e.place, e.id) = (g.partition, g.at, g.place, g.id)";
+
+/// Takes out events by name alone, with a pass over the outbox.
+pub(crate) const SEARCH: &str = "DELETE FROM countersign_event WHERE id = ANY ($1::bytea[])";
+
+/// How many events wait.
+pub(crate) const COUNT: &str = "SELECT count(*) FROM countersign_event";
+
+/// Takes out some of the oldest events.
+pub(crate) const TRIM: &str = "WITH oldest AS MATERIALIZED (
+        SELECT o.* FROM generate_series(0, 1023) AS p CROSS JOIN LATERAL (
+            SELECT partition, at, place, id FROM countersign_event
+            WHERE partition = p::int2 ORDER BY at, place, id LIMIT $1::int8
+        ) AS o
+        ORDER BY o.at, o.place, o.partition, o.id LIMIT $1
+    )
+    DELETE FROM countersign_event AS e USING (
+        SELECT e.partition, e.at, e.place, e.id
+        FROM oldest AS o JOIN countersign_event AS e USING (partition, at, place, id)
+        FOR UPDATE OF e SKIP LOCKED
+    ) AS o
+    WHERE (e.partition, e.at, e.place, e.id) = (o.partition, o.at, o.place, o.id)";
+
+/// Takes out some of the records whose time has passed: they read as absent already.
+pub(crate) const PURGE: &str = concat!(
+    "DELETE FROM countersign_record WHERE key IN (
+        SELECT key FROM countersign_record WHERE expiry <= ",
+    now!(),
+    " ORDER BY expiry LIMIT 256 FOR UPDATE SKIP LOCKED)"
+);
+
+/// The versions that stand, for jobs that find the outbox full.
+pub(crate) const STANDS: &str = concat!(
+    "SELECT key, version FROM countersign_record
+    WHERE key = ANY ($1::bytea[]) AND (expiry IS NULL OR expiry > ",
+    now!(),
+    ")"
+);

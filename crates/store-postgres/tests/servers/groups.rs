@@ -1,0 +1,160 @@
+//! Groups: they form under load, a lone settle waits for nobody, and those of two nodes that
+//! overlap neither deadlock nor both win.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use countersign_ceremony::port::{Settled, Store, StoreError, Version};
+use tokio::task::JoinSet;
+
+use super::support::{Postgres, key, open, runtime, settle};
+
+#[test]
+fn groups_form_under_load_and_a_lone_settle_is_a_commit_of_its_own() {
+    let Some(server) = Postgres::start("groups_form_under_load") else { return };
+    runtime().block_on(async {
+        let store = Arc::new(open(&server.url()).await);
+        for n in 0..20 {
+            let settle = settle(n, Version::ABSENT, u64::from(n));
+            assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+        }
+        let before = store.written();
+        assert_eq!((before.commits, before.writes), (20, 20));
+
+        let mut tasks = JoinSet::new();
+        for n in 100..164 {
+            let store = Arc::clone(&store);
+            tasks.spawn(async move {
+                let mut expected = Version::ABSENT;
+                for write in 0..20 {
+                    let settle = settle(n, expected, u64::from(n) * 1000 + write);
+                    expected = settle.next;
+                    assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+                }
+            });
+        }
+        tasks.join_all().await;
+        let after = store.written();
+        let (commits, writes) = (after.commits - before.commits, after.writes - before.writes);
+        assert_eq!(writes, 64 * 20);
+        assert!(commits * 4 < writes, "{writes} settles took {commits} commits");
+    });
+    assert_eq!(server.sql("SELECT count(*) FROM countersign_event"), (20 + 64 * 20).to_string());
+}
+
+/// Every task of every node swaps any of a few records, so that nearly every group overlaps with
+/// the other node's.
+#[test]
+fn overlapping_groups_of_two_nodes_never_deadlock() {
+    const KEYS: u32 = 24;
+    let Some(server) = Postgres::start("overlapping_groups") else { return };
+    let (won, lost) = runtime().block_on(async {
+        let nodes = [Arc::new(open(&server.url()).await), Arc::new(open(&server.url()).await)];
+        let mut tasks = JoinSet::new();
+        for task in 0..48_u32 {
+            let store = Arc::clone(&nodes[task as usize % 2]);
+            tasks.spawn(async move {
+                let (mut won, mut lost) = (0_u32, 0_u32);
+                let mut dice = task.wrapping_mul(0x9e37_79b1) | 1;
+                for write in 0..60 {
+                    dice ^= dice << 13;
+                    dice ^= dice >> 17;
+                    dice ^= dice << 5;
+                    let n = dice % KEYS;
+                    let looked = store.look(&[key(n)]).await.unwrap();
+                    let stands = looked.entries[0].as_ref().map(|entry| entry.version);
+                    let expected = stands.unwrap_or(Version::ABSENT);
+                    let settle = settle(n, expected, u64::from(task) * 1000 + write);
+                    match store.settle(settle).await.unwrap() {
+                        Settled::Won => won += 1,
+                        Settled::Lost => lost += 1,
+                    }
+                }
+                (won, lost)
+            });
+        }
+        let all = tasks.join_all().await;
+        all.into_iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    });
+    assert!(won > 200 && lost > 100, "{won} won and {lost} lost: that was no race");
+    // Each won swap wrote one version and one event.
+    let events = server.sql("SELECT count(*) FROM countersign_event");
+    assert_eq!(events, won.to_string());
+    let counters =
+        "SELECT sum(('x' || encode(substring(version FROM 1 FOR 8), 'hex'))::bit(64)::int8)
+        FROM countersign_record";
+    assert_eq!(server.sql(counters), won.to_string());
+    assert!(!server.log().contains("deadlock"), "{}", server.log());
+}
+
+#[test]
+fn more_than_can_wait_is_refused_at_once() {
+    const ASKED: u32 = 6000;
+    let Some(server) = Postgres::start("more_than_can_wait") else { return };
+    let answers = runtime().block_on(async {
+        let store = Arc::new(open(&server.url()).await);
+        // While another holds the table nothing is written, and everything waits.
+        let (holder, driver) =
+            tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(driver);
+        holder.batch_execute("BEGIN; LOCK TABLE countersign_record").await.unwrap();
+        let polled = Arc::new(AtomicU32::new(0));
+        let mut tasks = JoinSet::new();
+        for n in 0..ASKED {
+            let (store, polled) = (Arc::clone(&store), Arc::clone(&polled));
+            tasks.spawn(async move {
+                polled.fetch_add(1, Ordering::SeqCst);
+                store.settle(settle(n, Version::ABSENT, u64::from(n))).await
+            });
+        }
+        // All have asked before the first has an answer.
+        while polled.load(Ordering::SeqCst) < ASKED {
+            tokio::task::yield_now().await;
+        }
+        holder.batch_execute("COMMIT").await.unwrap();
+        tasks.join_all().await
+    });
+    let won = answers.iter().filter(|answer| **answer == Ok(Settled::Won)).count();
+    let refused = answers.iter().filter(|answer| **answer == Err(StoreError::Unavailable)).count();
+    assert_eq!(won + refused, answers.len());
+    assert!((4096..4096 + 256).contains(&won), "{won} won, {refused} refused");
+    assert_eq!(server.sql("SELECT count(*) FROM countersign_record"), won.to_string());
+}
+
+#[test]
+fn the_outbox_is_read_oldest_first_over_all_partitions_and_forgotten_in_steps() {
+    let Some(server) = Postgres::start("the_outbox_is_read_oldest_first") else { return };
+    runtime().block_on(async {
+        let store = open(&server.url()).await;
+        let mut due = Vec::new();
+        for n in 0..700 {
+            // Half of them in one partition, the rest anywhere.
+            let settle = settle(if n % 2 == 0 { HOT } else { n }, Version::ABSENT, u64::from(n));
+            let settle = countersign_ceremony::port::Settle {
+                expected: if n % 2 == 0 && n > 0 { last(&store).await } else { Version::ABSENT },
+                ..settle
+            };
+            due.extend(settle.events.iter().map(|event| event.id));
+            assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+        }
+        for limit in [0, 1, 10, 300, 700, 5000] {
+            let read: Vec<_> =
+                store.events(limit).await.unwrap().into_iter().map(|row| row.id).collect();
+            assert_eq!(read, due[..limit.min(due.len())], "events({limit})");
+        }
+        store.forget(&due[..650]).await.unwrap();
+        // Another node, which has not read them, forgets some by name alone.
+        let other = open(&server.url()).await;
+        other.forget(&due[640..690]).await.unwrap();
+        let left: Vec<_> = store.events(100).await.unwrap().into_iter().map(|row| row.id).collect();
+        assert_eq!(left, due[690..]);
+    });
+}
+
+/// The record that is written again and again.
+const HOT: u32 = 10_000;
+
+async fn last(store: &countersign_store_postgres::PostgresStore) -> Version {
+    let looked = store.look(&[key(HOT)]).await.unwrap();
+    looked.entries[0].as_ref().map_or(Version::ABSENT, |entry| entry.version)
+}
