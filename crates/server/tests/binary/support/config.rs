@@ -129,6 +129,6 @@ pub(crate) fn with_input(command: &mut Command, line: &str) {
 }
 
 /// A port that nobody listens on at this moment.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

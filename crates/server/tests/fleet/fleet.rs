@@ -1,0 +1,78 @@
+//! Three nodes with one key ring on one database; each may be killed and started again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tempfile::TempDir;
+
+use super::postgres::Postgres;
+use super::support::browser::Browser;
+use super::support::config::{Config, free_port};
+use super::support::server::{Server, config_file, countersign};
+
+/// How many nodes there are.
+pub(crate) const NODES: usize = 3;
+
+/// The fleet. Its clients know the addresses of all nodes, as a load balancer does.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    urls: Vec<String>,
+    nodes: Vec<Mutex<Option<Server>>>,
+    pub(crate) vendor_token: String,
+    _shared: TempDir,
+}
+
+impl Fleet {
+    /// Starts three nodes on a database.
+    pub(crate) fn on(database: &Postgres) -> Self {
+        let shared = tempfile::tempdir().unwrap();
+        let keys = shared.path().join("keys");
+        run(&["keys", "new", "--out"], &keys);
+        let nodes: Vec<Server> = (0..NODES)
+            .map(|_| {
+                let directory = tempfile::tempdir().unwrap();
+                let file = configure(directory.path(), &keys, &database.url());
+                Server::serve(directory, &file)
+            })
+            .collect();
+        let vendor_token = run(&["vendor-token", "--config"], &nodes[0].config());
+        Self {
+            urls: nodes.iter().map(|node| node.url.clone()).collect(),
+            nodes: nodes.into_iter().map(|node| Mutex::new(Some(node))).collect(),
+            vendor_token,
+            _shared: shared,
+        }
+    }
+
+    /// A browser without cookies at a node.
+    pub(crate) fn browser(&self, node: usize) -> Browser {
+        Browser::new(&self.urls[node % NODES])
+    }
+
+    /// `kill -9` of a node, and the same node again.
+    pub(crate) fn kill_and_restart(&self, node: usize) {
+        let mut slot = self.nodes[node % NODES].lock().unwrap();
+        let directory = slot.take().unwrap().kill();
+        let file = config_file(directory.path());
+        *slot = Some(Server::serve(directory, &file));
+    }
+}
+
+/// The configuration of one node: what differs between nodes is where they listen.
+fn configure(directory: &Path, keys: &Path, database: &str) -> PathBuf {
+    let config = Config::new()
+        .line(&format!("database = '{database}'"))
+        .line(&format!("keys_file = '{}'", keys.display()))
+        .line("issuer = 'fleet'");
+    let file = config_file(directory);
+    std::fs::write(&file, config.toml(&directory.join("data"), free_port())).unwrap();
+    file
+}
+
+/// Runs the binary with one path more; what it printed.
+fn run(arguments: &[&str], path: &Path) -> String {
+    let output = countersign().args(arguments).arg(path).output().unwrap();
+    let shown = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "countersign {arguments:?}: {shown}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}

@@ -1,0 +1,18 @@
+//! A fleet: three server processes on one database of PostgreSQL, over TCP, with processes killed
+//! under them. What is judged is what clients were told.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, also in the functions that it calls"
+)]
+
+#[path = "../../../store-postgres/tests/servers/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with the tests of the store")]
+mod postgres;
+mod support;
+
+mod fleet;
+mod history;
+mod kills;
+mod one_winner;
