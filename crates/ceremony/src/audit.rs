@@ -84,6 +84,8 @@ pub enum What {
         second: Option<FactorKind>,
         /// Did a remembered browser skip the second step?
         remembered: bool,
+        /// The session whose step-up it was: the new one takes its place.
+        replaces: Option<SessionId>,
     },
     /// The failures of a window killed the logins issued before.
     LoginsKilled {
@@ -126,6 +128,11 @@ pub enum What {
     },
     /// The mailbox of the directory was proven by a code, after a recovery.
     MailboxProven,
+    /// Browsers were forgotten at their owner's wish.
+    BrowsersForgotten {
+        /// How many.
+        count: u8,
+    },
     /// A browser was remembered.
     BrowserRemembered,
     /// A remembered or known browser came with a secret that another had already replaced: both

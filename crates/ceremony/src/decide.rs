@@ -25,18 +25,19 @@ mod lifecycle;
 mod phone;
 mod proof;
 mod recovery;
+mod step_up;
 
 #[cfg(test)]
 mod tests;
 
 use countersign_device::{
-    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, SessionId, TenantId, UserKey,
+    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, Label, SessionId, TenantId, UserKey,
 };
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
 use countersign_vault::Vault;
 
-pub use act::{Act, ActingSession, Actor, Administrator, Deed};
+pub use act::{Act, ActingSession, Actor, Administrator, Deed, is_heard};
 pub use browser::{Cookie, FreshBrowser};
 pub use delivered::Target;
 pub use draft::Seed;
@@ -100,6 +101,8 @@ pub struct Begin {
     pub nonce: Option<[u8; 32]>,
     /// The browser's cookie.
     pub cookie: Cookie,
+    /// What the browser says that it is.
+    pub agent: Label,
 }
 
 /// Something is asked under an open login, whose token the engine has opened.
@@ -109,6 +112,8 @@ pub struct Step {
     pub login: Login,
     /// The browser's cookie.
     pub cookie: Cookie,
+    /// What the browser says that it is.
+    pub agent: Label,
     /// The digest of the nonce that the client presents.
     pub nonce: Option<[u8; 32]>,
     /// The session that the client presents beside the login, where it has one: a step-up is its own
@@ -179,6 +184,8 @@ pub struct Recover {
     pub email: Option<EmailAddress>,
     /// The browser's cookie.
     pub cookie: Cookie,
+    /// What the browser says that it is.
+    pub agent: Label,
 }
 
 /// A recovery code that the engine made and hashed, because decide asked for it.
@@ -280,6 +287,8 @@ pub struct Granted {
     pub browser: Option<FreshBrowser>,
     /// The recovery code, to be shown once.
     pub recovery: Option<RecoveryCode>,
+    /// The session whose step-up this was: the new one takes its place.
+    pub replaces: Option<SessionId>,
 }
 
 /// A second factor is asked for.

@@ -7,6 +7,7 @@
 //! policy holds, `vendors` who may manage.
 
 mod account;
+mod devices;
 mod fold;
 mod login;
 mod phone;
@@ -31,6 +32,7 @@ use crate::port::{Store, StoreError};
 use crate::rules::{ACCESS_SECS, SESSION_SECS};
 
 pub use account::Account;
+pub use devices::{Factors, KnownBrowser, Listed};
 pub use login::{Client, Passed};
 pub use session::{Authenticated, Tokens};
 

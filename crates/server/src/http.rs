@@ -1,5 +1,6 @@
 //! HTTP: the routes of the contract, the page, and the layers around them.
 
+mod agent;
 mod asker;
 mod authority;
 mod body;

@@ -4,7 +4,9 @@
 //! form, and a field that is missing or of another type is told by its name, in the wording that
 //! clients of the contract know. Answers are built from what happened and hold nothing else.
 
+mod account;
 mod answer;
+mod date;
 mod error;
 mod event;
 mod field;
@@ -13,10 +15,12 @@ mod request;
 mod strategy;
 mod vendor;
 
+pub use self::account::{OwnDevices, RememberedDevices};
 pub use self::answer::{
     Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
     TenantRow, Tenants,
 };
+pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
 pub use self::event::event;
 pub use self::field::{Field, Flag, Invalid, Number, Section};
@@ -26,7 +30,7 @@ pub use self::policy::{
 };
 pub use self::request::{
     AccountCode, CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover,
-    Refresh, ServiceLogin,
+    Refresh, ServiceLogin, StepUp,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
 pub use self::vendor::{VendorLogin, VendorToken};

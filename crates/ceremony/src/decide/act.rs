@@ -15,6 +15,7 @@ use countersign_device::{
     ApplicationId, ClientId, DeviceId, EmailAddress, Label, LoginId, Opener, SessionId, TenantId,
 };
 use countersign_otp::{Code, UnixTime};
+use countersign_token::FamilyId;
 
 use super::draft::Draft;
 use super::proof::Proof;
@@ -22,7 +23,9 @@ use super::{Cookie, FreshRecovery, Outcome, Refusal};
 use crate::assertion::FirstFactor;
 use crate::audit::What;
 use crate::claims::{Binding, Login};
-use crate::record::{Epoch, Standing};
+use crate::lifecycle::LifecycleKind;
+use crate::record::{Epoch, Record, Standing};
+use crate::rules::SKEW_SECS;
 
 /// Something is asked under a session, or by the administrator.
 #[derive(Clone, Debug)]
@@ -39,6 +42,8 @@ pub struct Act {
     pub email: Option<EmailAddress>,
     /// The browser's cookie.
     pub cookie: Cookie,
+    /// What the browser says that it is.
+    pub agent: Label,
     /// What is to be done.
     pub deed: Deed,
 }
@@ -105,6 +110,27 @@ pub enum Deed {
         /// What proves that the user wants it.
         proof: Proof,
     },
+    /// Prove the user anew, unless a second factor was proved so many seconds ago at most.
+    StepUp {
+        /// How old the proof may be.
+        max_age: u64,
+        /// The digest of a nonce that the client keeps, where it offers one.
+        nonce: Option<[u8; 32]>,
+    },
+    /// Forget one browser, or all of them: it is remembered no more, nor known.
+    ForgetBrowsers {
+        /// Which one alone.
+        only: Option<FamilyId>,
+    },
+    /// End every session, this one too, and every browser and open login.
+    SignOutEverywhere,
+}
+
+impl ActingSession {
+    /// Is its proof at most so many seconds old, and not from a clock that was ahead?
+    pub(super) const fn is_young(&self, max_age: u64, now: UnixTime) -> bool {
+        now.since(self.auth_time) <= max_age && self.auth_time.since(now) <= SKEW_SECS
+    }
 }
 
 impl Actor {
@@ -138,7 +164,8 @@ impl Actor {
 
 impl Draft<'_> {
     pub(super) fn act(&mut self, act: Act) -> Outcome {
-        let Act { actor, tenant, also: _, application, email, cookie, deed } = act;
+        let Act { actor, tenant, also: _, application, email, cookie, agent, deed } = act;
+        self.agent = agent;
         self.tenant = Some(tenant.clone());
         self.email.clone_from(&email);
         if let Err(refusal) = self.hear(&actor, &tenant) {
@@ -165,25 +192,14 @@ impl Draft<'_> {
         self.done(&login, &cookie, deed).unwrap_or_else(Outcome::Refused)
     }
 
-    /// Does the session still live? Is the user one of the administrator's tenant (E-19)?
+    /// Hears an actor, and writes down an administrator who is not.
     fn hear(&mut self, actor: &Actor, tenant: &TenantId) -> Result<(), Refusal> {
-        match actor {
-            Actor::Session(session) if self.record.honours(session.id, session.epoch) => Ok(()),
-            Actor::Session(_) => Err(Refusal::SessionOver),
-            Actor::Administrator(_) if self.record.standing == Standing::Erased => {
-                Err(Refusal::UnknownUser)
-            }
-            Actor::Administrator(administrator) => {
-                let mut seen = self.record.tenants.iter();
-                let has = self.record.tenants.contains(tenant);
-                if has && !(administrator.of_one_tenant && seen.any(|other| other != tenant)) {
-                    return Ok(());
-                }
-                self.actor = Some(actor.clone());
-                self.note(What::ForeignTenant);
-                Err(Refusal::UnknownUser)
-            }
+        let heard = is_heard(&self.record, actor, tenant);
+        if heard == Err(Refusal::UnknownUser) && self.record.standing != Standing::Erased {
+            self.actor = Some(actor.clone());
+            self.note(What::ForeignTenant);
         }
+        heard
     }
 
     fn done(&mut self, login: &Login, cookie: &Cookie, deed: Deed) -> Result<Outcome, Refusal> {
@@ -196,6 +212,33 @@ impl Draft<'_> {
                 self.remove_authenticator(login, device, proof)
             }
             Deed::RemoveAll { proof } => self.remove_all(login, proof),
+            Deed::StepUp { max_age, nonce } => self.step_up(login, max_age, nonce),
+            Deed::ForgetBrowsers { only } => self.forget_browsers(only),
+            Deed::SignOutEverywhere => {
+                self.note(What::Lifecycle(LifecycleKind::SignOutEverywhere));
+                self.new_epoch(None);
+                Ok(Outcome::Done)
+            }
+        }
+    }
+}
+
+/// Does the session still live? Is the user one of the administrator's tenant (E-19)?
+///
+/// # Errors
+/// The refusal for the client.
+pub fn is_heard(record: &Record, actor: &Actor, tenant: &TenantId) -> Result<(), Refusal> {
+    match actor {
+        Actor::Session(session) if record.honours(session.id, session.epoch) => Ok(()),
+        Actor::Session(_) => Err(Refusal::SessionOver),
+        Actor::Administrator(administrator) => {
+            let here = record.standing != Standing::Erased && record.tenants.contains(tenant);
+            let elsewhere = record.tenants.iter().any(|other| other != tenant);
+            if here && !(administrator.of_one_tenant && elsewhere) {
+                Ok(())
+            } else {
+                Err(Refusal::UnknownUser)
+            }
         }
     }
 }

@@ -6,8 +6,8 @@
 use countersign_token::FamilyId;
 use countersign_vault::{Digest, Purpose};
 
-use super::NoticeOf;
 use super::draft::Draft;
+use super::{NoticeOf, Outcome, Refusal};
 use crate::audit::What;
 use countersign_remember::{Entry, Presented};
 
@@ -84,6 +84,9 @@ impl Draft<'_> {
             Some(Met { rotate: false, .. }) => None,
             None => Some(self.new_browser(cookie)),
         };
+        if let Some(fresh) = &fresh {
+            self.label(fresh.family);
+        }
         let family = fresh.as_ref().map(|fresh| fresh.family).or(met.map(|met| met.family));
         let policy = &self.given.policy.remember;
         if let Some(family) = family.filter(|_| remember)
@@ -103,10 +106,41 @@ impl Draft<'_> {
         let secret = self.seed.array();
         let digest = self.digest(family, &secret);
         self.record.browsers.meet(family, &digest, self.now);
+        self.label(family);
         let ended = self.take_forgotten();
         let replaces =
             cookie.entries().iter().map(Entry::family).find(|family| ended.contains(family));
         FreshBrowser { family, secret, replaces }
+    }
+
+    /// Forgets one browser, or all: at the next login each is a stranger (D-08).
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchFactor`] where there is no such browser.
+    pub(super) fn forget_browsers(&mut self, only: Option<FamilyId>) -> Result<Outcome, Refusal> {
+        let count = self.record.browsers.list().len();
+        match only {
+            Some(family) if !self.record.browsers.revoke(family) => {
+                return Err(Refusal::NoSuchFactor);
+            }
+            Some(_) => self.note(What::BrowsersForgotten { count: 1 }),
+            // Nothing to forget is nothing to write down.
+            None if count == 0 => {}
+            None => {
+                self.record.browsers.revoke_all();
+                self.note(What::BrowsersForgotten {
+                    count: u8::try_from(count).unwrap_or(u8::MAX),
+                });
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// What the browser says that it is, for its owner to tell it from others.
+    fn label(&mut self, family: FamilyId) {
+        if !self.agent.as_str().is_empty() {
+            self.record.browsers.rename(family, self.agent.clone());
+        }
     }
 
     fn forget(&mut self, family: FamilyId) {

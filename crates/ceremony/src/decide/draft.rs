@@ -1,6 +1,6 @@
 //! What a decision is made in: the record as it will be, and what was noted on the way.
 
-use countersign_device::{EmailAddress, EmailFactor, LoginId, TenantId};
+use countersign_device::{EmailAddress, EmailFactor, Label, LoginId, TenantId};
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
 use rand::rngs::ChaCha20Rng;
@@ -49,6 +49,8 @@ pub(super) struct Draft<'a> {
     /// The tenant and the login that audit events name, where there are any.
     pub(super) tenant: Option<TenantId>,
     pub(super) login: Option<LoginId>,
+    /// What the browser says that it is.
+    pub(super) agent: Label,
     /// Who acts on the account, where it is not a login that asks.
     pub(super) actor: Option<Actor>,
     pub(super) changed: bool,
@@ -77,6 +79,7 @@ impl<'a> Draft<'a> {
             seed,
             tenant: None,
             login: None,
+            agent: Label::default(),
             actor: None,
             changed: false,
             email: None,

@@ -14,7 +14,9 @@ use crate::record::{Record, Standing};
 
 impl Draft<'_> {
     pub(super) fn begin(&mut self, begin: Begin) -> Outcome {
-        let Begin { tenant, also: _, application, email, first, epoch, nonce, cookie } = begin;
+        let Begin { tenant, also: _, application, email, first, epoch, nonce, cookie, agent } =
+            begin;
+        self.agent = agent;
         self.tenant = Some(tenant.clone());
         self.email.clone_from(&email);
         if self.record.standing != Standing::Enabled {
@@ -88,7 +90,8 @@ impl Draft<'_> {
 
     /// Something is asked under an open login.
     pub(super) fn step(&mut self, step: Step, skewed: bool) -> Outcome {
-        let Step { login, cookie, nonce, session, ask, remember } = step;
+        let Step { login, cookie, agent, nonce, session, ask, remember } = step;
+        self.agent = agent;
         self.tenant = Some(login.tenant.clone());
         self.login = Some(login.id);
         self.email.clone_from(&login.email);

@@ -33,7 +33,8 @@ impl Draft<'_> {
         self.record.note_tenant(&login.tenant);
         let session = SessionId::from_random_bytes(self.seed.array());
         let remembered = second == Second::Remembered;
-        self.note(What::Granted { session, second: proved, remembered });
+        let replaces = login.session;
+        self.note(What::Granted { session, second: proved, remembered, replaces });
         let subject = Subject {
             user: login.user.clone(),
             tenant: login.tenant.clone(),
@@ -43,6 +44,6 @@ impl Draft<'_> {
             epoch: self.record.epoch,
         };
         let assertion = Assertion { subject, first: login.first, second, auth_time: self.now };
-        Outcome::Granted(Box::new(Granted { assertion, browser, recovery }))
+        Outcome::Granted(Box::new(Granted { assertion, browser, recovery, replaces }))
     }
 }

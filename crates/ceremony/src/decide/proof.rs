@@ -14,7 +14,7 @@ use super::draft::Draft;
 use super::{Evidence, NoticeOf, Outcome, Refusal};
 use crate::audit::What;
 use crate::claims::{Binding, Login};
-use crate::rules::{FRESH_SECS, SKEW_SECS};
+use crate::rules::FRESH_SECS;
 
 /// What comes with a request to remove or to regenerate.
 #[derive(Clone, Debug)]
@@ -76,9 +76,7 @@ impl Draft<'_> {
     /// Is what this actor rests on young enough, and of the user's highest level?
     fn is_fresh(&self, actor: &Actor) -> bool {
         let Actor::Session(session) = actor else { return true };
-        let young = self.now.since(session.auth_time) <= FRESH_SECS
-            && session.auth_time.since(self.now) <= SKEW_SECS;
-        young && (session.proved || !self.has_to_prove())
+        session.is_young(FRESH_SECS, self.now) && (session.proved || !self.has_to_prove())
     }
 
     /// Has the user anything that a second step is answered with? A changed address is still a

@@ -23,7 +23,8 @@ pub struct Evidence {
 
 impl Draft<'_> {
     pub(super) fn recover(&mut self, recover: Recover) -> Outcome {
-        let Recover { evidence, email, cookie } = recover;
+        let Recover { evidence, email, cookie, agent } = recover;
+        self.agent = agent;
         self.email = email;
         if self.record.standing != Standing::Enabled {
             return Outcome::Refused(Refusal::Code);

@@ -78,6 +78,7 @@ impl World {
             epoch: None,
             nonce: None,
             cookie: cookie.clone(),
+            agent: Label::default(),
         }))
     }
 
@@ -92,6 +93,7 @@ impl World {
         self.decide(Event::Step(Box::new(Step {
             login,
             cookie,
+            agent: Label::default(),
             nonce: None,
             session: None,
             ask,
@@ -366,6 +368,7 @@ proptest! {
             epoch: None,
             nonce: None,
             cookie: Cookie::default(),
+            agent: Label::default(),
         });
         let now = UnixTime::from_secs(secs);
         let once = decide(Record::default(), &given, event.clone(), now, seed);

@@ -71,6 +71,12 @@ impl Account {
         &self.tenant
     }
 
+    /// For which application, where one was named.
+    #[must_use]
+    pub const fn application(&self) -> Option<&ApplicationId> {
+        self.application.as_ref()
+    }
+
     /// Who acts on it.
     #[must_use]
     pub const fn actor(&self) -> &Actor {
@@ -166,6 +172,32 @@ impl<S: Store> Engine<S> {
         self.act(account, client, Deed::RemoveAll { proof }).await
     }
 
+    /// Asks a session for its second factor, unless one was proved at most `max_age` seconds ago:
+    /// then [`Reply::Done`]. Whoever answers it has a new session.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn step_up(
+        &self,
+        account: &Account,
+        client: &Client,
+        max_age: u64,
+    ) -> Result<Reply, Error> {
+        self.act(account, client, Deed::StepUp { max_age, nonce: client.nonce }).await
+    }
+
+    /// Ends every session of the user, this one too, and every browser and open login.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn sign_out_everywhere(
+        &self,
+        account: &Account,
+        client: &Client,
+    ) -> Result<Reply, Error> {
+        self.act(account, client, Deed::SignOutEverywhere).await
+    }
+
     /// What a code in the body proves, before it is judged. None: it is no code of ours, or a
     /// recovery code that is not the user's.
     pub(super) async fn proof(
@@ -218,6 +250,7 @@ impl Account {
             application: self.application.clone(),
             email: self.email.clone(),
             cookie: client.cookie.clone(),
+            agent: client.agent.clone(),
             deed,
         }))
     }

@@ -1,7 +1,7 @@
 //! What is asked under a login: tokens are opened, decide is asked, and the answer is sealed.
 
 use countersign_device::{
-    ApplicationId, DeviceId, EmailAddress, SessionId, TenantId, UserId, UserKey,
+    ApplicationId, DeviceId, EmailAddress, Label, SessionId, TenantId, UserId, UserKey,
 };
 use countersign_otp::Code;
 use countersign_remember::Cookie;
@@ -52,6 +52,8 @@ pub struct Client {
     /// The session whose access token the client presents beside the login's, where it does: the
     /// step-up of one session is not finished in another (B-04).
     pub session: Option<SessionId>,
+    /// What the browser says that it is, to be shown to its owner.
+    pub agent: Label,
 }
 
 impl<S: Store> Engine<S> {
@@ -71,6 +73,7 @@ impl<S: Store> Engine<S> {
             epoch,
             nonce: client.nonce,
             cookie: client.cookie.clone(),
+            agent: client.agent.clone(),
         };
         let outcome = self.decided(&user, Event::Begin(begin)).await?;
         self.reply(outcome, (&tenant, application.as_ref()), client).await
@@ -218,8 +221,12 @@ impl<S: Store> Engine<S> {
         let known = self.directory.user_of(email).await?;
         let user = known.clone().unwrap_or_else(|| self.directory.nobody(email));
         let Some(evidence) = self.recovery_evidence(&user, code).await? else { return refused };
-        let recover =
-            Recover { evidence, email: Some(email.clone()), cookie: client.cookie.clone() };
+        let recover = Recover {
+            evidence,
+            email: Some(email.clone()),
+            cookie: client.cookie.clone(),
+            agent: client.agent.clone(),
+        };
         let outcome = self.decided(&user, Event::Recover(recover)).await?;
         Ok(match outcome {
             Outcome::Recovered(browser) => Reply::Recovered { cookie: cookie(client, browser) },
@@ -265,6 +272,7 @@ impl<S: Store> Engine<S> {
         let step = Step {
             login,
             cookie: client.cookie.clone(),
+            agent: client.agent.clone(),
             nonce: client.nonce,
             session: client.session,
             ask,
@@ -287,8 +295,9 @@ impl<S: Store> Engine<S> {
         let (tenant, application) = (login.tenant.clone(), login.application.clone());
         let step = |ask| {
             let (login, cookie) = (login.clone(), client.cookie.clone());
-            let session = client.session;
-            let step = Step { login, cookie, nonce: client.nonce, session, ask, remember };
+            let (agent, session) = (client.agent.clone(), client.session);
+            let nonce = client.nonce;
+            let step = Step { login, cookie, agent, nonce, session, ask, remember };
             Event::Step(Box::new(step))
         };
         let mut outcome = self.decided(&user, step(ask(None))).await?;

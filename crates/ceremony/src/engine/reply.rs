@@ -37,8 +37,12 @@ impl<S: Store> Engine<S> {
     }
 
     async fn granted(&self, granted: Granted, client: &Client) -> Result<Reply, Error> {
-        let Granted { assertion, browser, recovery } = granted;
+        let Granted { assertion, browser, recovery, replaces } = granted;
         let tokens = self.mint(&assertion)?;
+        if let Some(replaced) = replaces {
+            // Where this is not written, the session that stepped up ends by its own time.
+            let _ = self.end_session(replaced, &assertion).await;
+        }
         if let (Some(_), Some(email)) = (&recovery, &assertion.subject().email) {
             // A service's own users recover by address as ours do. Where this is not written, their
             // service still opens logins for them; the recovery code is shown all the same.

@@ -49,6 +49,7 @@ impl<S: Store> Engine<S> {
         let step = Step {
             login: login.clone(),
             cookie: client.cookie.clone(),
+            agent: client.agent.clone(),
             nonce: client.nonce,
             session: client.session,
             ask: Ask::Send(target),

@@ -12,7 +12,7 @@ use countersign_token::{AccessClaims, FamilyId, Opaque, Token, access};
 use countersign_vault::Digest;
 
 use super::{Account, Engine, Error};
-use crate::assertion::{Assertion, Second};
+use crate::assertion::{Assertion, Second, Subject};
 use crate::audit::{Audit, By, Id, What};
 use crate::claims::{RefreshKind, Session, SessionKind};
 use crate::codec;
@@ -141,6 +141,37 @@ impl<S: Store> Engine<S> {
     pub fn session_of(&self, access: &str) -> Option<SessionId> {
         let claims = self.keys.verify(access, self.env.clock.now()).ok()?;
         SessionId::parse(&claims.sid).ok()
+    }
+
+    /// Ends a session that another of the same user took the place of: nothing is refreshed by it
+    /// any more. Its access token ends by itself.
+    pub(super) async fn end_session(
+        &self,
+        session: SessionId,
+        by: &Assertion,
+    ) -> Result<(), Error> {
+        let key = Names(&*self.env.vault).session(session);
+        let ends = self.env.clock.now().saturating_add(self.settings.session_secs);
+        let present = self.env.draw()?;
+        let unused = Session {
+            subject: Subject { session, ..by.subject().clone() },
+            first: by.first(),
+            second: by.second(),
+            auth_time: by.auth_time(),
+            ends,
+        };
+        records::change(&*self.store, &self.env, key, Some(ends), |family: Option<Family>| {
+            match family {
+                Some(family) if family.ended => (None, Vec::new(), ()),
+                Some(family) => (Some(Family { ended: true, ..family }), Vec::new(), ()),
+                // It was never refreshed: its first refresh finds it ended.
+                None => {
+                    let session = unused.clone();
+                    (Some(Family { session, present, ended: true }), Vec::new(), ())
+                }
+            }
+        })
+        .await
     }
 
     /// Settles the family: rotates it, or ends it where its token comes again.

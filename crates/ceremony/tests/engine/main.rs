@@ -7,5 +7,6 @@ mod journey;
 mod lost_replies;
 mod phones;
 mod races;
+mod step_up;
 mod support;
 mod tenants;

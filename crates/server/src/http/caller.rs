@@ -12,6 +12,7 @@ use countersign_device::ApplicationId;
 use countersign_remember::Cookie;
 use countersign_vault::Purpose;
 
+use super::agent;
 use super::client::Client;
 use super::cookie::Which;
 use super::error::ApiError;
@@ -58,6 +59,7 @@ impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
             presented: engine::Client {
                 cookie: cookie.unwrap_or_default(),
                 nonce,
+                agent: agent::label(headers),
                 session: bearer(headers).ok().and_then(|token| node.engine.session_of(token)),
             },
             refresh: node.cookies.read(Which::Refresh, headers).map(str::to_owned),
@@ -83,15 +85,20 @@ impl Caller {
         self.six_digits(node, code)
     }
 
-    /// The same where a session is asked with, which was authenticated before.
+    /// The same where a session asks, which was authenticated before.
     pub(super) fn six_digits<S: Store>(&self, node: &Node<S>, code: &str) -> Result<(), ApiError> {
+        self.counted(node, code)?;
+        if is_code(code) { Ok(()) } else { Err(ApiError::code()) }
+    }
+
+    /// Counts what is no code of six digits against the caller's address.
+    pub(super) fn counted<S: Store>(&self, node: &Node<S>, code: &str) -> Result<(), ApiError> {
         if is_code(code) {
             return Ok(());
         }
         let now = node.engine.env().clock.now();
         let counted = node.limiter.count(self.client.address, now);
-        counted.map_err(|wait| ApiError::too_many(Some(wait)))?;
-        Err(ApiError::code())
+        counted.map_err(|wait| ApiError::too_many(Some(wait)))
     }
 }
 

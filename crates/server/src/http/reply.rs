@@ -9,8 +9,10 @@ use axum::response::{IntoResponse, Response};
 use countersign_ceremony::decide::{Challenged, Enrolment, Refusal};
 use countersign_ceremony::engine::{ChallengedReply, Error, GrantedReply, Reply, Tokens};
 use countersign_ceremony::port::Store;
+use countersign_otp::UnixTime;
 use countersign_provision::{Uri, qr};
 use countersign_remember::Cookie;
+use countersign_token::AccessClaims;
 
 use super::caller::Caller;
 use super::cookie::Which;
@@ -94,16 +96,23 @@ fn session_cookies<S: Store>(
 }
 
 fn with_tokens(tokens: &Tokens) -> AuthResponse {
-    let claims = &tokens.claims;
+    let now = tokens.expires.saturating_sub(tokens.expires_in);
+    AuthResponse {
+        refresh_token: Some(tokens.refresh.clone()),
+        ..of_session(&tokens.access, &tokens.claims, now)
+    }
+}
+
+/// A session as its access token tells of it, without the means to refresh it.
+pub(super) fn of_session(access: &str, claims: &AccessClaims, now: UnixTime) -> AuthResponse {
     // A clock beyond that year is wrong, and no reason to have no answer.
-    let expires = Duration::from_secs(tokens.expires.secs().min(LAST_HTTP_DATE));
+    let expires = Duration::from_secs(claims.exp.secs().min(LAST_HTTP_DATE));
     let expires = UNIX_EPOCH.checked_add(expires).unwrap_or(UNIX_EPOCH);
     AuthResponse {
         token_type: Some("bearer"),
         mfa_required: false,
-        access_token: Some(tokens.access.clone()),
-        refresh_token: Some(tokens.refresh.clone()),
-        expires_in: Some(tokens.expires_in),
+        access_token: Some(access.to_owned()),
+        expires_in: Some(claims.exp.since(now)),
         expires: Some(httpdate::fmt_http_date(expires)),
         user_id: Some(claims.sub.clone()),
         user_email: claims.email.clone(),

@@ -1,19 +1,21 @@
 //! The routes of the contract: each opens its JSON, asks the engine and maps what it says.
 
 mod account;
+mod browsers;
 mod configuration;
 mod factor;
 mod login;
 mod page;
 mod policy;
 mod session;
+mod step_up;
 mod vendor;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use countersign_ceremony::port::Store;
 
 use super::error::ApiError;
@@ -57,6 +59,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             )
             .route(&path("auth/v1/user/mfa/emailcode"), post(factor::send_email::<S>))
             .route(&path("auth/v1/user/mfa/emailcode/verify"), post(factor::email_code::<S>))
+            .route(&path("auth/v1/user/step-up/generate"), post(step_up::generate::<S>))
             .route(&path("auth/v1/user/mfa/recover"), post(factor::recover::<S>))
             .route_layer(from_fn_with_state(Arc::clone(&node.config), layers::origin));
         router = router
@@ -66,9 +69,11 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
                 get(policy::allow_remember::<S>),
             )
             .merge(configurations(&path("configurations/v1")))
+            .route(&path("users/sessions/v1/me/all"), delete(session::sign_out_everywhere::<S>))
             .route(&path("users/v2/me"), get(session::me::<S>))
             .route(&path("users/v3/me/tenants"), get(session::tenants::<S>))
             .merge(account::routes(&path))
+            .merge(browsers::routes(&path))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
             .route(&path("vendor-only/mfa/v1/lifecycle"), post(vendor::lifecycle::<S>));
     }

@@ -55,12 +55,13 @@ fn what(what: &What) -> (&'static str, Value) {
                 "units": units,
             }),
         ),
-        What::Granted { session, second, remembered } => (
+        What::Granted { session, second, remembered, replaces } => (
             "granted",
             json!({
                 "session": session.to_string(),
                 "factor": second.map(factor),
                 "remembered": remembered,
+                "replaces": replaces.as_ref().map(ToString::to_string),
             }),
         ),
         What::LoginsKilled { class } => ("logins_killed", json!({"by": class_of(*class)})),
@@ -85,6 +86,7 @@ fn what(what: &What) -> (&'static str, Value) {
             }),
         ),
         What::MailboxProven => ("mailbox_proven", Value::Null),
+        What::BrowsersForgotten { count } => ("browsers_forgotten", json!({"count": count})),
         What::BrowserRemembered => ("browser_remembered", Value::Null),
         What::BrowserStolen => ("browser_stolen", Value::Null),
         What::BrowserAnswerLost => ("browser_answer_lost", Value::Null),

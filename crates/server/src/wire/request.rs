@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::field::{Field, Flag, Invalid};
+use super::field::{Field, Flag, Invalid, Number};
 
 /// `POST auth/v1/user`.
 #[derive(Debug, Default, Deserialize)]
@@ -92,6 +92,14 @@ pub struct Recover {
     pub email: Field,
     /// The recovery code.
     pub recovery_code: Field,
+}
+
+/// `user/step-up/generate`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct StepUp {
+    /// How old the proof of a second factor may be, in seconds.
+    pub max_age: Number,
 }
 
 /// `users/v1/mfa/...`: what confirms or removes a factor under a session.

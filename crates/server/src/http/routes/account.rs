@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use axum::routing::post;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use countersign_ceremony::port::Store;
 use countersign_ceremony::vendor::Power;
 use countersign_device::UserId;
@@ -25,6 +25,7 @@ type Shared<S> = State<Arc<Node<S>>>;
 /// The routes, under a prefix.
 pub(super) fn routes<S: Store>(path: &impl Fn(&str) -> String) -> Router<Arc<Node<S>>> {
     Router::new()
+        .route(&path("users/v1/mfa/devices"), get(devices::<S>))
         .route(&path("users/v1/mfa/enroll"), post(enrol::<S>))
         .route(&path("users/v1/mfa/enroll/verify"), post(confirm::<S>))
         .route(&path("users/v1/mfa/authenticator/enroll"), post(enrol::<S>))
@@ -32,6 +33,15 @@ pub(super) fn routes<S: Store>(path: &impl Fn(&str) -> String) -> Router<Arc<Nod
         .route(&path("users/v1/mfa/authenticator/{device}/disable/verify"), post(remove::<S>))
         .route(&path("users/v1/mfa/disable"), post(disable::<S>))
         .route(&path("vendor-only/users/v1/{user}/mfa/unenroll"), post(unenrol::<S>))
+}
+
+/// `devices`.
+async fn devices<S: Store>(
+    State(node): Shared<S>,
+    asker: Asker,
+) -> Result<Json<wire::OwnDevices>, ApiError> {
+    let factors = node.engine.factors(&asker.account).await?;
+    Ok(Json(factors.map_err(ApiError::from)?.into()))
 }
 
 /// `enroll`: the secret of this session, the same each time.
@@ -64,7 +74,7 @@ async fn remove<S: Store>(
     let Asker { caller, account } = asker;
     // What is no text is no device's id.
     let device = device.map_or_else(|_| String::new(), |Path(device)| device);
-    let code = request.token.optional("token")?;
+    let code = offered(&node, &caller, &request)?;
     let reply = node.engine.remove_app(&account, &caller.presented, &device, code).await;
     answer(&node, &caller, StatusCode::OK, reply)
 }
@@ -76,7 +86,7 @@ async fn disable<S: Store>(
     Body(request): Body<wire::AccountCode>,
 ) -> Result<Response, ApiError> {
     let Asker { caller, account } = asker;
-    let code = request.token.optional("token")?;
+    let code = offered(&node, &caller, &request)?;
     let reply = node.engine.remove_all(&account, &caller.presented, code).await;
     answer(&node, &caller, StatusCode::OK, reply)
 }
@@ -93,4 +103,16 @@ async fn unenrol<S: Store>(
     let account = administered(&node, &headers, Power::Users, user).await?;
     let reply = node.engine.remove_all(&account, &caller.presented, None).await;
     answer(&node, &caller, StatusCode::OK, reply)
+}
+
+/// A code that comes with a removal: one of an app, or a recovery code. What is neither is counted
+/// against the caller's address, and so is each recovery code, as where no session asks.
+fn offered<'r, S: Store>(
+    node: &Node<S>,
+    caller: &Caller,
+    request: &'r wire::AccountCode,
+) -> Result<Option<&'r str>, ApiError> {
+    let Some(code) = request.token.optional("token")? else { return Ok(None) };
+    caller.counted(node, code)?;
+    Ok(Some(code))
 }

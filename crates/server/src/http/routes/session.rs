@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use countersign_ceremony::engine::Authenticated;
 use countersign_ceremony::port::Store;
 
+use crate::http::asker::Asker;
 use crate::http::body::Body;
 use crate::http::caller::{Caller, bearer};
 use crate::http::cookie::Which;
 use crate::http::error::ApiError;
-use crate::http::reply::{refreshed, set};
+use crate::http::reply::{answer, refreshed, set};
 use crate::node::Node;
 use crate::wire::{self, Me, TenantRow, Tenants};
 
@@ -42,6 +43,18 @@ pub(super) async fn logout<S: Store>(
         let _unused = node.engine.refresh(token).await?;
     }
     let mut response = (StatusCode::OK, Json(serde_json::json!({}))).into_response();
+    set(&node, &caller, &mut response, Which::Refresh, "", 0);
+    Ok(response)
+}
+
+/// `users/sessions/v1/me/all`: every session ends, this one too, and every browser is a stranger.
+pub(super) async fn sign_out_everywhere<S: Store>(
+    State(node): State<Arc<Node<S>>>,
+    asker: Asker,
+) -> Result<Response, ApiError> {
+    let Asker { caller, account } = asker;
+    let reply = node.engine.sign_out_everywhere(&account, &caller.presented).await;
+    let mut response = answer(&node, &caller, StatusCode::OK, reply)?;
     set(&node, &caller, &mut response, Which::Refresh, "", 0);
     Ok(response)
 }

@@ -11,9 +11,6 @@ use countersign_ceremony::policy::layer::{Layer, MfaPolicy};
 use countersign_ceremony::policy::scope::Scope;
 use countersign_ceremony::port::Store;
 use countersign_device::DeviceId;
-use countersign_otp::UnixTime;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use super::{Words, changed};
 use crate::http::authority;
@@ -107,14 +104,7 @@ fn shown(layer: Option<Layer>) -> Result<wire::MfaPolicy, ApiError> {
         },
         allow_remember_my_device: remember.allows(),
         mfa_device_expiration: remember.secs(),
-        created_at: rfc3339(created),
-        updated_at: rfc3339(updated),
+        created_at: wire::rfc3339(created),
+        updated_at: wire::rfc3339(updated),
     })
-}
-
-/// A time as the contract's clients parse it. One that no calendar holds is its beginning.
-fn rfc3339(time: UnixTime) -> String {
-    let seconds = i64::try_from(time.secs()).unwrap_or_default();
-    let date = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    date.format(&Rfc3339).unwrap_or_default()
 }
