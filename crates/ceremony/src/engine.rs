@@ -37,7 +37,7 @@ pub use login::{Client, Passed};
 pub use session::{Authenticated, Tokens};
 
 use countersign_remember::Cookie;
-use countersign_token::{Keys, RecoveryCode, Token};
+use countersign_token::{Keys, RecoveryCode, Token, Verify};
 
 /// What an engine is set to.
 #[derive(Clone, Debug)]
@@ -48,6 +48,8 @@ pub struct Settings {
     pub issuer: String,
     /// The audience of its access tokens (`aud`).
     pub audience: String,
+    /// Keys of signers that have retired: their tokens are still verified, and the keys published.
+    pub retired_keys: Vec<Arc<dyn Verify>>,
     /// The policy of tenants that have none of their own.
     pub policy: Policy,
     /// What Argon2id costs, for passwords and recovery codes.
@@ -66,6 +68,7 @@ impl Settings {
             realm,
             issuer,
             audience,
+            retired_keys: Vec::new(),
             policy: Policy::default(),
             argon2: countersign_token::Params::default(),
             access_secs: ACCESS_SECS,
@@ -212,7 +215,8 @@ impl<S: Store> Engine<S> {
     /// [`Error::Token`]: the signing key cannot say what it is.
     pub fn new(store: Arc<S>, env: Env, settings: Settings) -> Result<Self, Error> {
         let (issuer, audience) = (settings.issuer.clone(), settings.audience.clone());
-        let keys = Keys::new(issuer, audience, [env.sign.verifier()]);
+        let retired = settings.retired_keys.iter().cloned();
+        let keys = Keys::new(issuer, audience, std::iter::once(env.sign.verifier()).chain(retired));
         Ok(Self {
             keys: keys.map_err(|_| Error::Token)?,
             directory: Directory::new(

@@ -43,6 +43,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// The file of the key ring; the environment's `COUNTERSIGN_KEYS` goes before it.
     pub keys_file: PathBuf,
+    /// RSA keys of access tokens, in PEM: the first signs, the others have retired. None: `EdDSA`.
+    pub signing_keys: Vec<PathBuf>,
     /// Whether a peer that is neither on loopback nor a trusted proxy may speak plain HTTP.
     pub allow_plain_http: bool,
     /// Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.

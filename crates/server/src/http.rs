@@ -10,6 +10,7 @@ mod cookie;
 mod error;
 mod layers;
 mod limiter;
+mod openapi;
 mod reply;
 mod routes;
 mod serve;

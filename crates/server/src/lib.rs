@@ -9,6 +9,7 @@ pub mod deliver;
 pub mod http;
 pub mod node;
 pub mod random;
+pub mod signing;
 pub mod wire;
 
 /// The example of the workspace's front page compiles.

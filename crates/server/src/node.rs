@@ -13,8 +13,7 @@ use countersign_ceremony::policy::layer::Layer;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_device::{RealmId, TenantId};
-use countersign_token::Ed25519;
-use countersign_vault::{Purpose, Ring, Vault, file};
+use countersign_vault::{Ring, Vault, file};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, DatabaseUrl};
@@ -22,10 +21,10 @@ use crate::database::Database;
 use crate::deliver::{Carriers, Post, Transport};
 use crate::http::{Cookies, Limiter};
 use crate::random::SystemRandom;
+use crate::signing;
 
 /// The one realm that a server has: its own directory.
 pub const REALM: &str = "main";
-const SIGNING_KEY: Purpose = Purpose::new("access token key");
 /// How many Argon2 run at once at most; each takes tens of megabytes.
 const WORKERS: usize = 4;
 /// How many may wait for them.
@@ -88,6 +87,7 @@ impl Node<Database> {
             },
         };
         let store = Database::open(&config.database, Arc::clone(&clock), outbox).await?;
+        let signing = signing::open(&config.signing_keys, &*vault).map_err(NotUp)?;
         let (transport, from) = Transport::open(&config.mail).map_err(NotUp)?;
         let (post, carriers) = Post::start(transport, from);
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -96,13 +96,14 @@ impl Node<Database> {
         let env = Env {
             clock,
             random: Arc::new(SystemRandom),
-            sign: Arc::new(signing_key(&*vault)),
+            sign: signing.signer,
             vault,
             deliver: Arc::new(post),
             workers: Arc::new(workers),
             node: config.listen.to_string().into(),
         };
-        let node = Self::new(Arc::new(store), env, settings(&config)?, config)?;
+        let settings = Settings { retired_keys: signing.retired, ..settings(&config)? };
+        let node = Self::new(Arc::new(store), env, settings, config)?;
         for tenant in &node.config.tenants {
             let policy = policy(tenant, &node.config)?;
             let id = tenant_id(&tenant.id)?;
@@ -166,7 +167,8 @@ pub(crate) fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>
     let env = Env {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        sign: Arc::new(signing_key(&*vault)),
+        // It mints nothing that a client would verify.
+        sign: signing::open(&[], &*vault).map_err(NotUp)?.signer,
         vault,
         deliver: Arc::new(NoMail),
         workers: Arc::new(workers),
@@ -185,11 +187,6 @@ impl Deliver for NoMail {
     fn deliver(&self, _: Message) -> Later<'_, Result<(), NotDelivered>> {
         Box::pin(std::future::ready(Err(NotDelivered)))
     }
-}
-
-/// The key of access tokens: a digest under the ring's root, so that all nodes with one ring sign with one key.
-fn signing_key(vault: &dyn Vault) -> Ed25519 {
-    Ed25519::from_seed(vault.digest(SIGNING_KEY, &[]).as_bytes())
 }
 
 fn settings(config: &Config) -> Result<Settings, NotUp> {

@@ -12,6 +12,7 @@ mod event;
 mod field;
 mod policy;
 mod request;
+mod schema;
 mod strategy;
 mod vendor;
 
@@ -33,4 +34,4 @@ pub use self::request::{
     Refresh, ServiceLogin, StepUp,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
-pub use self::vendor::{VendorLogin, VendorToken};
+pub use self::vendor::{ServiceConfig, VendorLogin, VendorToken};

@@ -62,6 +62,7 @@ impl Raw {
                 Some(url) => DatabaseUrl::parse(url)?,
                 None => DatabaseUrl::in_directory(&data),
             },
+            signing_keys: self.signing_keys.into_iter().map(PathBuf::from).collect(),
             data,
             allow_plain_http: self.allow_plain_http,
             trusted_proxies,

@@ -14,6 +14,7 @@ pub(super) struct Raw {
     pub(super) data: Option<String>,
     pub(super) database: Option<String>,
     pub(super) keys_file: Option<String>,
+    pub(super) signing_keys: Vec<String>,
     pub(super) allow_plain_http: bool,
     pub(super) trusted_proxies: Vec<String>,
     pub(super) origins: Vec<String>,

@@ -19,9 +19,9 @@ use axum::routing::{delete, get, post};
 use countersign_ceremony::port::Store;
 
 use super::error::ApiError;
-use super::layers;
+use super::{layers, openapi};
 use crate::node::Node;
-use configuration::{factors, lockout, mfa};
+use configuration::{factors, lockout, mfa, service};
 
 /// Where the routes of the contract are served: as its document has it, and as its web client calls it.
 const PREFIXES: [&str; 2] = ["/identity/resources", "/frontegg/identity/resources"];
@@ -31,6 +31,8 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
     let mut router = Router::new()
         .merge(page::routes(&node.config.service))
         .route("/healthz", get(healthz))
+        .route("/openapi.json", get(openapi::served()))
+        .route("/frontegg/openapi.json", get(openapi::served()))
         .route("/.well-known/jwks.json", get(session::jwks::<S>));
     for path in ["/auth/vendor", "/auth/vendor/", "/frontegg/auth/vendor", "/frontegg/auth/vendor/"]
     {
@@ -87,6 +89,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
 fn configurations<S: Store>(base: &str) -> Router<Arc<Node<S>>> {
     let path = |tail: &str| format!("{base}/{tail}");
     Router::new()
+        .route(base, get(service::show::<S>))
         .route(
             &path("mfa-policy"),
             get(mfa::show::<S>).post(mfa::create::<S>).patch(mfa::update::<S>).put(mfa::put::<S>),

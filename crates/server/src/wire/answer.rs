@@ -1,9 +1,10 @@
 //! The answers of the contract.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What every login and every final verify answers.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthResponse {
     /// `bearer`, with an access token.
@@ -63,7 +64,7 @@ impl std::fmt::Debug for AuthResponse {
 }
 
 /// All four arrays, always: the client reads their lengths without asking.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct MfaDevices {
     /// Passkeys.
     pub webauthn: Vec<Device>,
@@ -76,21 +77,21 @@ pub struct MfaDevices {
 }
 
 /// A device with an id.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Device {
     /// Its id.
     pub id: String,
 }
 
 /// A mailbox, which has no id.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Email {
     /// The address, masked.
     pub email: String,
 }
 
 /// The answer of `mfa/authenticator/enroll`.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PreEnrol {
     /// A PNG as a data URI.
@@ -121,7 +122,7 @@ impl std::fmt::Debug for Added {
 }
 
 /// The answer of `mfa/emailcode`.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OtcToken {
     /// The challenge.
@@ -135,7 +136,7 @@ impl std::fmt::Debug for OtcToken {
 }
 
 /// The answer of `mfa-policy/allow-remember-device`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllowRemember {
     /// Whether the box is shown.
@@ -145,7 +146,7 @@ pub struct AllowRemember {
 }
 
 /// The answer of `users/v2/me`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
     /// The user.
@@ -162,8 +163,10 @@ pub struct Me {
     /// All tenants of the user.
     pub tenant_ids: Vec<String>,
     /// We know no roles.
+    #[schema(value_type = Vec<String>)]
     pub roles: Vec<Role>,
     /// And no permissions.
+    #[schema(value_type = Vec<String>)]
     pub permissions: Vec<Role>,
 }
 
@@ -172,7 +175,7 @@ pub struct Me {
 pub enum Role {}
 
 /// The answer of `users/v3/me/tenants`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tenants {
     /// All tenants of the user.
@@ -182,7 +185,7 @@ pub struct Tenants {
 }
 
 /// One tenant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TenantRow {
     /// Its id, as this product names it.

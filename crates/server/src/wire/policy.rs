@@ -1,11 +1,12 @@
 //! `configurations/v1`: policies as they are asked for and shown.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::field::{Field, Flag, Number, Section};
 
 /// What creates or changes an MFA policy. The web client sends its own `id` along; it is passed over.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MfaPolicyRequest {
     /// `DontForce`, `Force` or `ForceExceptSAML`.
@@ -18,7 +19,7 @@ pub struct MfaPolicyRequest {
 }
 
 /// An MFA policy.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MfaPolicy {
     /// Its id.
@@ -37,7 +38,7 @@ pub struct MfaPolicy {
 }
 
 /// `POST mfa/strategies`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StrategyRequest {
     /// Which factor.
@@ -47,14 +48,14 @@ pub struct StrategyRequest {
 }
 
 /// `GET mfa/strategies`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Strategies {
     /// Each factor.
     pub strategies: Vec<StrategyRow>,
 }
 
 /// One factor.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StrategyRow {
     /// Which.
@@ -64,19 +65,22 @@ pub struct StrategyRow {
 }
 
 /// `POST mfa`: what people see of the factors. Each part may be left out.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MfaConfigRequest {
     /// Authenticator apps.
+    #[schema(value_type = FactorRequest)]
     pub authentication_app: Section<FactorRequest>,
     /// Codes by SMS.
+    #[schema(value_type = FactorRequest)]
     pub sms: Section<FactorRequest>,
     /// Codes by mail.
+    #[schema(value_type = FactorRequest)]
     pub email: Section<FactorRequest>,
 }
 
 /// One part of it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct FactorRequest {
     /// Is the factor taken?
@@ -90,7 +94,7 @@ pub struct FactorRequest {
 }
 
 /// `GET mfa`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MfaConfig {
     /// Authenticator apps.
@@ -102,7 +106,7 @@ pub struct MfaConfig {
 }
 
 /// Authenticator apps.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppConfig {
     /// Are they taken?
@@ -112,7 +116,7 @@ pub struct AppConfig {
 }
 
 /// Codes by SMS.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CodeConfig {
     /// Are they taken?
@@ -122,7 +126,7 @@ pub struct CodeConfig {
 }
 
 /// Codes by mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MailConfig {
     /// Are they taken?
@@ -134,7 +138,7 @@ pub struct MailConfig {
 }
 
 /// What creates or changes a lockout policy.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LockoutRequest {
     /// Does it hold?
@@ -144,7 +148,7 @@ pub struct LockoutRequest {
 }
 
 /// A lockout policy.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LockoutPolicy {
     /// Does it hold?

@@ -1,11 +1,12 @@
 //! The requests of the contract. Every field is optional here; handlers ask for what they need.
 
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::field::{Field, Flag, Invalid, Number};
 
 /// `POST auth/v1/user`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Login {
     email: Field,
@@ -31,7 +32,7 @@ impl Login {
 }
 
 /// `POST auth/v1/user/token/refresh`. The token comes as the cookie, or here where there is no cookie jar.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Refresh {
     /// The refresh token of a client without cookies.
@@ -39,7 +40,7 @@ pub struct Refresh {
 }
 
 /// A request that names its login and nothing else.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LoginTokenOnly {
     /// The login.
@@ -47,7 +48,7 @@ pub struct LoginTokenOnly {
 }
 
 /// `mfa/verify` and `mfa/authenticator/{deviceId}/verify`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CodeCheck {
     /// The login.
@@ -59,7 +60,7 @@ pub struct CodeCheck {
 }
 
 /// `mfa/authenticator/enroll/verify`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EnrolCheck {
     /// The login.
@@ -71,7 +72,7 @@ pub struct EnrolCheck {
 }
 
 /// `mfa/emailcode/verify`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct EmailCodeCheck {
     /// The login.
@@ -85,7 +86,7 @@ pub struct EmailCodeCheck {
 }
 
 /// `mfa/recover`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Recover {
     /// The address of the user.
@@ -113,7 +114,7 @@ pub struct AccountCode {
 }
 
 /// `vendor-only/mfa/v1/logins`: a service with its own passwords opens a login.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServiceLogin {
     /// The tenant.
@@ -127,7 +128,7 @@ pub struct ServiceLogin {
 }
 
 /// `vendor-only/mfa/v1/lifecycle`: what happened to a user.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Lifecycle {
     /// The tenant, where the service has several.

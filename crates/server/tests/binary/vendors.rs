@@ -23,7 +23,7 @@ fn vendor(server: &Server, arguments: &[&str]) -> String {
 
 /// A new service: client id and secret.
 #[track_caller]
-fn add(server: &Server, arguments: &[&str]) -> (String, String) {
+pub(crate) fn add(server: &Server, arguments: &[&str]) -> (String, String) {
     let printed = vendor(server, &[&["new"], arguments].concat());
     let line = |word: &str| {
         let found = printed.lines().find_map(|line| line.strip_prefix(word));

@@ -6,6 +6,7 @@
 pub(super) mod factors;
 pub(super) mod lockout;
 pub(super) mod mfa;
+pub(super) mod service;
 
 use axum::http::HeaderMap;
 use countersign_ceremony::policy::change::{Change, NotChanged};
