@@ -107,7 +107,7 @@ impl std::fmt::Debug for PreEnrol {
 }
 
 /// The answer of a confirmed enrolment under a session.
-#[derive(Clone, Default, Serialize)]
+#[derive(Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Added {
     /// Shown once, with the first factor.

@@ -104,7 +104,7 @@ pub struct StepUp {
 }
 
 /// `users/v1/mfa/...`: what confirms or removes a factor under a session.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AccountCode {
     /// A code of an app; where something is removed, the recovery code as well.

@@ -31,6 +31,13 @@ const CONTRACT: &[(&str, &str)] = &[
     ("get", "configurations/v1/lockout-policy"),
     ("post", "configurations/v1/lockout-policy"),
     ("patch", "configurations/v1/lockout-policy"),
+    ("post", "users/v1/mfa/enroll"),
+    ("post", "users/v1/mfa/enroll/verify"),
+    ("post", "users/v1/mfa/authenticator/enroll"),
+    ("post", "users/v1/mfa/authenticator/enroll/verify"),
+    ("post", "users/v1/mfa/disable"),
+    ("post", "users/v1/mfa/authenticator/{deviceId}/disable/verify"),
+    ("post", "vendor-only/users/v1/{userId}/mfa/unenroll"),
     // What the web client and the server SDK read beside them (sections 4 and 8).
     ("get", "configurations/v1"),
     ("get", "users/v2/me"),
@@ -49,12 +56,6 @@ const TO_COME: &[(&str, &str)] = &[
     ("post", "auth/v1/user/mfa/webauthn/{deviceId}/verify"),
     ("post", "auth/v1/user/step-up/generate"),
     ("get", "users/v1/mfa/devices"),
-    ("post", "users/v1/mfa/enroll"),
-    ("post", "users/v1/mfa/enroll/verify"),
-    ("post", "users/v1/mfa/authenticator/enroll"),
-    ("post", "users/v1/mfa/authenticator/enroll/verify"),
-    ("post", "users/v1/mfa/disable"),
-    ("post", "users/v1/mfa/authenticator/{deviceId}/disable/verify"),
     ("post", "users/v1/mfa/sms/enroll"),
     ("post", "users/v1/mfa/sms/enroll/verify"),
     ("post", "users/v1/mfa/sms/{deviceId}/disable"),
@@ -63,7 +64,6 @@ const TO_COME: &[(&str, &str)] = &[
     ("post", "users/v1/mfa/webauthn/enroll/verify"),
     ("post", "users/v1/mfa/webauthn/{deviceId}/disable"),
     ("post", "users/v1/mfa/webauthn/{deviceId}/disable/verify"),
-    ("post", "vendor-only/users/v1/{userId}/mfa/unenroll"),
 ];
 
 const BASE: &str = "/identity/resources/";

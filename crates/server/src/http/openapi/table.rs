@@ -4,6 +4,7 @@ use super::operation::{Operation, Who};
 use crate::wire;
 
 const APPLICATION: &[&str] = &["frontegg-requested-application-id"];
+const ABOUT: &[&str] = &["frontegg-user-id", "frontegg-tenant-id"];
 const SCOPE: &[&str] = &["frontegg-tenant-id", "frontegg-application-id"];
 
 fn get(path: &str, summary: &'static str) -> Operation {
@@ -16,7 +17,10 @@ fn post(path: &str, summary: &'static str) -> Operation {
 
 /// All of them.
 pub(super) fn operations() -> Vec<Operation> {
-    [login(), factors(), sessions(), configuration(), service()].into_iter().flatten().collect()
+    [login(), factors(), account(), sessions(), configuration(), service()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// A login, and what is asked under it.
@@ -66,6 +70,42 @@ fn factors() -> Vec<Operation> {
             .takes::<wire::EmailCodeCheck>(&["mfaToken", "otcToken", "code"])
             .answers::<wire::AuthResponse>(201),
     ]
+}
+
+/// What a session asks for its own account, or the administrator for a user's.
+fn account() -> Vec<Operation> {
+    let ask = |path, summary| post(path, summary).by(Who::Either).headers(ABOUT);
+    let mut all = Vec::new();
+    for kind in ["", "authenticator/"] {
+        all.push(
+            ask(&format!("users/v1/mfa/{kind}enroll"), "Begin to enrol an authenticator app")
+                .answers::<wire::PreEnrol>(200),
+        );
+        all.push(
+            ask(
+                &format!("users/v1/mfa/{kind}enroll/verify"),
+                "Enrol an authenticator app by its first code",
+            )
+            .takes::<wire::AccountCode>(&["token"])
+            .answers::<wire::Added>(200),
+        );
+    }
+    all.push(
+        ask("users/v1/mfa/authenticator/{deviceId}/disable/verify", "Remove one authenticator app")
+            .takes::<wire::AccountCode>(&[])
+            .empty(200),
+    );
+    all.push(
+        ask("users/v1/mfa/disable", "Remove every factor")
+            .takes::<wire::AccountCode>(&[])
+            .empty(200),
+    );
+    all.push(
+        post("vendor-only/users/v1/{userId}/mfa/unenroll", "Reset a user's factors")
+            .by(Who::Vendor)
+            .empty(200),
+    );
+    all
 }
 
 /// Sessions and the keys of their tokens.
