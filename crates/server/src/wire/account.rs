@@ -2,12 +2,13 @@
 
 use countersign_ceremony::engine::{Factors, KnownBrowser, Listed};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::rfc3339;
 
 /// The answer of `users/v1/mfa/devices`: the contract's four arrays, and beside their fields the label
 /// and times of each device, which its clients pass over.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct OwnDevices {
     webauthn: Vec<OwnDevice>,
     phones: Vec<OwnDevice>,
@@ -16,7 +17,7 @@ pub struct OwnDevices {
 }
 
 /// A device, as its owner sees it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct OwnDevice {
     id: String,
@@ -30,19 +31,19 @@ struct OwnDevice {
 }
 
 /// A mailbox.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 struct OwnEmail {
     email: String,
 }
 
 /// The answer of `users/v1/mfa/remembered-devices`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RememberedDevices {
     devices: Vec<RememberedDevice>,
 }
 
 /// A browser that its owner is known by.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RememberedDevice {
     id: String,

@@ -96,7 +96,7 @@ pub struct Recover {
 }
 
 /// `user/step-up/generate`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct StepUp {
     /// How old the proof of a second factor may be, in seconds.

@@ -38,6 +38,8 @@ const CONTRACT: &[(&str, &str)] = &[
     ("post", "users/v1/mfa/disable"),
     ("post", "users/v1/mfa/authenticator/{deviceId}/disable/verify"),
     ("post", "vendor-only/users/v1/{userId}/mfa/unenroll"),
+    ("post", "auth/v1/user/step-up/generate"),
+    ("get", "users/v1/mfa/devices"),
     // What the web client and the server SDK read beside them (sections 4 and 8).
     ("get", "configurations/v1"),
     ("get", "users/v2/me"),
@@ -54,8 +56,6 @@ const TO_COME: &[(&str, &str)] = &[
     ("post", "auth/v1/user/mfa/webauthn/enroll/verify"),
     ("post", "auth/v1/user/mfa/webauthn/{deviceId}"),
     ("post", "auth/v1/user/mfa/webauthn/{deviceId}/verify"),
-    ("post", "auth/v1/user/step-up/generate"),
-    ("get", "users/v1/mfa/devices"),
     ("post", "users/v1/mfa/sms/enroll"),
     ("post", "users/v1/mfa/sms/enroll/verify"),
     ("post", "users/v1/mfa/sms/{deviceId}/disable"),

@@ -74,8 +74,25 @@ fn factors() -> Vec<Operation> {
 
 /// What a session asks for its own account, or the administrator for a user's.
 fn account() -> Vec<Operation> {
-    let ask = |path, summary| post(path, summary).by(Who::Either).headers(ABOUT);
-    let mut all = Vec::new();
+    let ask = |path: &str, summary| post(path, summary).by(Who::Either).headers(ABOUT);
+    let mut all = vec![
+        get("users/v1/mfa/devices", "The factors of an account")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .answers::<wire::OwnDevices>(200),
+        get("users/v1/mfa/remembered-devices", "The browsers that an account is known by")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .answers::<wire::RememberedDevices>(200),
+        Operation::new("delete", "users/v1/mfa/remembered-devices", "Forget every browser")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .empty(200),
+        Operation::new("delete", "users/v1/mfa/remembered-devices/{id}", "Forget one browser")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .empty(200),
+    ];
     for kind in ["", "authenticator/"] {
         all.push(
             ask(&format!("users/v1/mfa/{kind}enroll"), "Begin to enrol an authenticator app")
@@ -115,6 +132,14 @@ fn sessions() -> Vec<Operation> {
             .takes::<wire::Refresh>(&[])
             .answers::<wire::AuthResponse>(201),
         post("auth/v1/logout", "End the session").takes::<wire::Refresh>(&[]).empty(200),
+        Operation::new("delete", "users/sessions/v1/me/all", "Sign out everywhere")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .empty(200),
+        post("auth/v1/user/step-up/generate", "Ask for a second factor again")
+            .by(Who::User)
+            .takes::<wire::StepUp>(&[])
+            .answers::<wire::AuthResponse>(200),
         get("users/v2/me", "Who is this?").by(Who::User).answers::<wire::Me>(200),
         get("users/v3/me/tenants", "In which tenants?").by(Who::User).answers::<wire::Tenants>(200),
         get("/.well-known/jwks.json", "The keys of access tokens (RFC 7517)").empty(200),
