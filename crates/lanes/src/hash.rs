@@ -55,6 +55,14 @@ pub trait Hash: sealed::Sealed + Sized + 'static {
     fn compress(kernel: Kernel, states: &mut [Self::State], blocks: &[Self::Block]);
 
     #[doc(hidden)]
+    fn compress_masked(
+        kernel: Kernel,
+        state: &Self::State,
+        block: &Self::Block,
+        masks: [u8; 2],
+    ) -> [Self::State; 2];
+
+    #[doc(hidden)]
     fn nested(
         kernel: Kernel,
         bundles: &[Bundle<Self>],

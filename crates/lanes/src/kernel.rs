@@ -67,6 +67,19 @@ impl Kernel {
         H::compress(self, states, blocks);
     }
 
+    /// One block into two copies of a state, every byte of the block XORed with the one mask and with the
+    /// other.
+    #[inline]
+    #[must_use]
+    pub fn compress_masked<H: Hash>(
+        self,
+        state: &H::State,
+        block: &H::Block,
+        masks: [u8; 2],
+    ) -> [H::State; 2] {
+        H::compress_masked(self, state, block, masks)
+    }
+
     /// Each chain of each bundle over its own tail, of eight bytes in big-endian order: the nested hash,
     /// truncated to 31 bits (RFC 4226, section 5.3). Up to the shortest of the three slices.
     pub fn nested<H: Hash>(

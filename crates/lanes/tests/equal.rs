@@ -165,6 +165,31 @@ fn all<H: Oracle>(length: u64, bundles: u64, seed: u64) {
     }
 }
 
+fn masked_is_the_same<H: Oracle + 'static>(kernel: Kernel, seed: u64) {
+    let (state, block) = (H::state(seed), H::block(seed));
+    for masks in [[0, 0xff], [0x36, 0x5c], [seed as u8, (seed >> 8) as u8]] {
+        let expected = masks.map(|mask| {
+            let (mut state, mut block) = (state, block);
+            block.as_mut().iter_mut().for_each(|byte| *byte ^= mask);
+            H::compress_once(&mut state, &block);
+            state
+        });
+        let computed = kernel.compress_masked::<H>(&state, &block, masks);
+        assert_eq!(computed, expected, "{}", kernel.name());
+    }
+}
+
+#[test]
+fn one_block_under_two_masks() {
+    for kernel in Kernel::available() {
+        for seed in 0..200 {
+            masked_is_the_same::<Sha1>(kernel, seed);
+            masked_is_the_same::<Sha256>(kernel, seed);
+            masked_is_the_same::<Sha512>(kernel, seed);
+        }
+    }
+}
+
 #[test]
 fn every_length_of_a_slice() {
     for length in 0..=2 * 16 + 7 {

@@ -7,6 +7,8 @@
 
 use core::str;
 
+use subtle::{Choice, ConstantTimeEq};
+
 use crate::{Digits, Invalid, decimal};
 
 /// A code of 6 to 10 ASCII digits.
@@ -51,7 +53,7 @@ impl Code {
         let eight = decimal::last_eight(u64::from(value & 0x7fff_ffff));
         let shown = u64::from_le_bytes(eight) & u64::MAX.wrapping_shl(unused);
         let [c, d, e, f, g, h, i, j] = shown.to_le_bytes();
-        Self { ascii: [0, 0, c, d, e, f, g, h, i, j], length: digits.into() }
+        Self { ascii: [0, 0, c, d, e, f, g, h, i, j], length: CodeLength(digits.count()) }
     }
 
     /// The number that its last eight digits write.
@@ -79,7 +81,21 @@ impl Code {
 }
 
 wiped!(Code, ascii);
-compared!(Code, ascii);
+
+impl ConstantTimeEq for Code {
+    fn ct_eq(&self, other: &Self) -> Choice {
+        self.ascii.ct_eq(&other.ascii)
+    }
+}
+
+impl PartialEq for Code {
+    /// In constant time.
+    fn eq(&self, other: &Self) -> bool {
+        self.ct_eq(other).into()
+    }
+}
+
+impl Eq for Code {}
 
 bounded! {
     /// How many digits a code has: 6 to 10.
@@ -89,10 +105,4 @@ bounded! {
 impl CodeLength {
     /// Six digits.
     pub const SIX: Self = Self(6);
-}
-
-impl From<Digits> for CodeLength {
-    fn from(digits: Digits) -> Self {
-        Self(digits.count())
-    }
 }

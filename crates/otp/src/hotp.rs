@@ -6,7 +6,7 @@
 
 use crate::{
     Code, Digits, Invalid, Keyed,
-    scan::{Codes, Hit, candidate},
+    scan::{Codes, candidate},
 };
 
 /// What both sides agree on beside the secret and the counter.
@@ -48,10 +48,8 @@ impl Hotp {
     pub fn find(&self, key: &Keyed, code: &Code, next: u64, ahead: LookAhead) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(ahead.0));
         let candidate = candidate(code, self.digits);
-        match Codes::of_digits(key, self.digits).latest(candidate, counters, None) {
-            Hit::Fresh(counter) => counter.checked_add(1),
-            Hit::Spent | Hit::No => None,
-        }
+        let latest = Codes::new(key, self.digits.divisor()).latest(candidate, counters, None);
+        latest.flatten()?.checked_add(1)
     }
 
     /// Looks for two codes in a row, further ahead than one alone would be believed (section 7.4):
@@ -68,7 +66,7 @@ impl Hotp {
     ) -> Option<u64> {
         let counters = next..=next.saturating_add(u64::from(reach.0)).saturating_add(1);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
-        Codes::of_digits(key, self.digits).latest_pair(pair, counters, None)?.checked_add(1)
+        Codes::new(key, self.digits.divisor()).latest_pair(pair, counters, None)?.checked_add(1)
     }
 }
 

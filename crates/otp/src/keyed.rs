@@ -26,9 +26,9 @@ impl Keyed {
     /// Absorbs `secret`, at the cost of one code.
     pub fn new(secret: &Secret, algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Sha1 => State::Sha1(Sha1::absorb(secret.expose())),
-            Algorithm::Sha256 => State::Sha256(Sha256::absorb(secret.expose())),
-            Algorithm::Sha512 => State::Sha512(Sha512::absorb(secret.expose())),
+            Algorithm::Sha1 => State::Sha1(Sha1::absorb(secret)),
+            Algorithm::Sha256 => State::Sha256(Sha256::absorb(secret)),
+            Algorithm::Sha512 => State::Sha512(Sha512::absorb(secret)),
         })
     }
 
@@ -64,10 +64,9 @@ impl Keyed {
 
 macro_rules! exposed {
     ($($expose:ident: $hash:ident, [$word:ty; $words:literal])+) => {
-        /// The chaining values after `key ^ ipad` and `key ^ opad`, where the key was absorbed into this
-        /// hash. Whoever reads them can compute every code: they are to be wiped as a key is.
         impl Keyed {$(
-            #[doc = concat!("The two chaining values of a key under ", stringify!($hash), ".")]
+            #[doc = concat!("The chaining values after `key ^ ipad` and `key ^ opad`, of ", stringify!($hash), ".")]
+            /// Whoever reads them can compute every code.
             #[inline]
             pub const fn $expose(&self) -> Option<[&[$word; $words]; 2]> {
                 match &self.0 {

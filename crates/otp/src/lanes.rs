@@ -2,19 +2,16 @@
 //! keep a few compressions in flight. Many keys at a time are the matter of `countersign-batch`.
 
 use countersign_lanes::{Hash, Kernel};
-use zeroize::Zeroize;
 
-/// Compresses the two blocks of a key, where a kernel does that better than the block functions do.
+/// The chaining values after a key's block under each pad, where a kernel computes them better than the block
+/// functions do.
 #[inline]
-pub(crate) fn absorb<H: Hash>([inner, outer]: [&mut H::State; 2], blocks: &[H::Block; 2]) -> bool {
-    let Some(kernel) = Kernel::few::<H>() else {
-        return false;
-    };
-    let mut states = [*inner, *outer];
-    kernel.compress::<H>(&mut states, blocks);
-    [*inner, *outer] = states;
-    states.iter_mut().for_each(Zeroize::zeroize);
-    true
+pub(crate) fn absorb<H: Hash>(
+    initial: &H::State,
+    block: &H::Block,
+    pads: [u8; 2],
+) -> Option<[H::State; 2]> {
+    Some(Kernel::few::<H>()?.compress_masked::<H>(initial, block, pads))
 }
 
 /// The truncated HMAC of each counter, where a kernel computes that better than the block functions do.

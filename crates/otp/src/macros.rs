@@ -52,23 +52,3 @@ macro_rules! silent {
         }
     };
 }
-
-/// Equality in constant time, over the array in one field.
-macro_rules! compared {
-    ($name:ident, $field:tt) => {
-        impl subtle::ConstantTimeEq for $name {
-            fn ct_eq(&self, other: &Self) -> subtle::Choice {
-                self.$field.ct_eq(&other.$field)
-            }
-        }
-
-        impl PartialEq for $name {
-            /// In constant time.
-            fn eq(&self, other: &Self) -> bool {
-                subtle::ConstantTimeEq::ct_eq(self, other).into()
-            }
-        }
-
-        impl Eq for $name {}
-    };
-}

@@ -11,7 +11,12 @@
 //! 5.3), which here reads every word whatever the offset is: no address depends on a secret.
 
 use sha1::Digest;
-use zeroize::{Zeroize, ZeroizeOnDrop, zeroize_bytes};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing, zeroize_bytes};
+
+use crate::Secret;
+
+/// What HMAC masks the key with, before the message and before the inner digest (RFC 2104, section 2).
+const PADS: [u8; 2] = [0x36, 0x5c];
 
 /// A hash's key state: `$words` words of type `$word` for each chaining value, blocks of `$block` bytes.
 macro_rules! midstate {
@@ -24,24 +29,26 @@ macro_rules! midstate {
         }
 
         impl $name {
-            pub(crate) fn absorb(key: &[u8]) -> Self {
-                let mut block = key_block::<$digest, $block>(key);
-                let mut blocks = [block.map(|byte| byte ^ 0x36), block.map(|byte| byte ^ 0x5c)];
-                let (mut inner, mut outer): ([$word; $words], _) = ($initial, $initial);
+            pub(crate) fn absorb(secret: &Secret) -> Self {
+                let hashed;
+                let block = if let Some(block) = secret.padded() {
+                    block
+                } else {
+                    hashed = Zeroizing::new(digested::<$digest, $block>(secret.expose()));
+                    &hashed
+                };
                 #[cfg(feature = "lanes")]
-                let done = crate::lanes::absorb::<countersign_lanes::$name>(
-                    [&mut inner, &mut outer],
-                    &blocks,
-                );
-                #[cfg(not(feature = "lanes"))]
-                let done = false;
-                if !done {
-                    let [inner_block, outer_block] = &blocks;
-                    $compress(&mut inner, core::slice::from_ref(inner_block));
-                    $compress(&mut outer, core::slice::from_ref(outer_block));
+                if let Some([inner, outer]) =
+                    crate::lanes::absorb::<countersign_lanes::$name>(&$initial, block, PADS)
+                {
+                    return Self { inner, outer };
                 }
-                zeroize_bytes(&mut block);
-                zeroize_bytes(blocks.as_flattened_mut());
+                let [inner, outer] = PADS.map(|pad| {
+                    let (mut state, mut block) = ($initial, block.map(|byte| byte ^ pad));
+                    $compress(&mut state, core::slice::from_ref(&block));
+                    zeroize_bytes(&mut block);
+                    state
+                });
                 Self { inner, outer }
             }
 
@@ -110,16 +117,12 @@ midstate!(Sha512: sha2::Sha512, sha2::block_api::compress512, [u64; 8], 128, [
     0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f, 0x1f83_d9ab_fb41_bd6b, 0x5be0_cd19_137e_2179,
 ]);
 
-/// The key, or its digest when it is longer than a block, with zeros after it.
-fn key_block<D: Digest, const BLOCK: usize>(key: &[u8]) -> [u8; BLOCK] {
+/// The digest of a key that is longer than a block, with zeros after it.
+fn digested<D: Digest, const BLOCK: usize>(key: &[u8]) -> [u8; BLOCK] {
     let mut block = [0; BLOCK];
-    if let Some(start) = block.get_mut(..key.len()) {
-        start.copy_from_slice(key);
-    } else {
-        let mut digest = D::digest(key);
-        block.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
-        digest.as_mut_slice().zeroize();
-    }
+    let mut digest = D::digest(key);
+    block.iter_mut().zip(digest.iter()).for_each(|(b, d)| *b = *d);
+    digest.as_mut_slice().zeroize();
     block
 }
 

@@ -5,7 +5,7 @@
 //! The latest match, not the first: what is remembered is the highest spent counter, so a code that
 //! happens to be right at two of them is spent at both.
 
-use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 
 use crate::{Code, Digits, Keyed, decimal::Divisor};
 
@@ -20,25 +20,10 @@ pub struct Codes<'k> {
     divisor: Divisor,
 }
 
-/// Where a code was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hit {
-    /// At this counter, above all that are spent.
-    Fresh(u64),
-    /// Only at counters that are spent.
-    Spent,
-    /// Nowhere.
-    No,
-}
-
 impl<'k> Codes<'k> {
     /// Codes of so many different values.
     pub const fn new(key: &'k Keyed, values: Divisor) -> Self {
         Self { key, divisor: values }
-    }
-
-    pub(crate) const fn of_digits(key: &'k Keyed, digits: Digits) -> Self {
-        Self::new(key, digits.divisor())
     }
 
     /// The number of the code at a counter, or step.
@@ -47,30 +32,24 @@ impl<'k> Codes<'k> {
         self.divisor.remainder(u64::from(value))
     }
 
-    /// The latest of `counters`, which ascend, that `candidate` is the code of. All up to `spent`
-    /// are spent.
+    /// The latest of `counters`, which ascend, that `candidate` is the code of; no counter, if it is the
+    /// code of some up to `spent` alone, which all are spent.
     pub(crate) fn latest(
         &self,
         candidate: u64,
         counters: impl Iterator<Item = u64>,
         spent: Option<u64>,
-    ) -> Hit {
-        let mut latest = 0;
-        let (mut fresh, mut replayed) = (Choice::from(0), Choice::from(0));
+    ) -> Option<Option<u64>> {
+        let (mut latest, mut fresh, mut replayed) = (0, 0, 0);
         self.each(counters, |counter, value| {
-            let hit = value.ct_eq(&candidate);
+            let hit = equal(value, candidate);
             let above = above(counter, spent);
-            latest.conditional_assign(&counter, hit & above);
+            latest ^= hit & above & (latest ^ counter);
             fresh |= hit & above;
             replayed |= hit & !above;
         });
-        if fresh.into() {
-            Hit::Fresh(latest)
-        } else if replayed.into() {
-            Hit::Spent
-        } else {
-            Hit::No
-        }
+        let unspent = (fresh != 0).then_some(latest);
+        (fresh | replayed != 0).then_some(unspent)
     }
 
     /// The latest of `counters`, which are consecutive, that `second` is the code of while `first` is
@@ -81,18 +60,18 @@ impl<'k> Codes<'k> {
         counters: impl Iterator<Item = u64>,
         spent: Option<u64>,
     ) -> Option<u64> {
-        let mut latest = 0;
-        let (mut found, mut first_before) = (Choice::from(0), Choice::from(0));
+        let (mut latest, mut found, mut first_before) = (0, 0, 0);
         self.each(counters, |counter, value| {
-            let pair = value.ct_eq(&second) & first_before;
-            latest.conditional_assign(&counter, pair);
+            let pair = equal(value, second) & first_before;
+            latest ^= pair & (latest ^ counter);
             found |= pair;
-            first_before = value.ct_eq(&first) & above(counter, spent);
+            first_before = equal(value, first) & above(counter, spent);
         });
-        bool::from(found).then_some(latest)
+        (found != 0).then_some(latest)
     }
 
     /// Tells each counter with its code, in order; three at a time are computed side by side.
+    #[inline]
     fn each(&self, counters: impl Iterator<Item = u64>, mut tell: impl FnMut(u64, u64)) {
         let mut counters = counters.fuse();
         loop {
@@ -105,6 +84,7 @@ impl<'k> Codes<'k> {
         }
     }
 
+    #[inline]
     fn group<const N: usize>(&self, counters: [u64; N], tell: &mut impl FnMut(u64, u64)) {
         for (counter, value) in counters.into_iter().zip(self.key.truncated(counters)) {
             tell(counter, self.divisor.remainder(u64::from(value)));
@@ -117,6 +97,15 @@ pub(crate) fn candidate(code: &Code, digits: Digits) -> u64 {
     if code.digits() == digits.count() { code.last_eight() } else { NOTHING }
 }
 
-fn above(counter: u64, spent: Option<u64>) -> Choice {
-    Choice::from(u8::from(spent.is_none_or(|spent| counter > spent)))
+/// All bits if the two are equal, else none. What follows is masked by it: one passage through the barrier of
+/// `subtle` each, since more of them cost as much as a compression.
+#[inline]
+fn equal(value: u64, candidate: u64) -> u64 {
+    u64::from(value.ct_eq(&candidate).unwrap_u8()).wrapping_neg()
+}
+
+/// All bits if the counter is above what is spent, which is no secret, else none.
+#[inline]
+fn above(counter: u64, spent: Option<u64>) -> u64 {
+    u64::from(spent.is_none_or(|spent| counter > spent)).wrapping_neg()
 }

@@ -16,6 +16,7 @@ use crate::{
 /// A secret shared with an authenticator: 16 to 256 bytes, or 1 to 15 if it was imported.
 #[derive(Clone)]
 pub struct Secret {
+    /// Zeros from `len` on.
     bytes: [u8; Self::MAX],
     len: usize,
 }
@@ -78,6 +79,13 @@ impl Secret {
     /// The bytes. Whoever holds them can compute every code.
     pub fn expose(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// The bytes with zeros after them, if they fit so many: as HMAC fills its first block (RFC 2104,
+    /// section 2).
+    #[inline]
+    pub(crate) fn padded<const LEN: usize>(&self) -> Option<&[u8; LEN]> {
+        self.bytes.first_chunk().filter(|_| self.len <= LEN)
     }
 
     /// The bytes as unpadded base32, for a URI or for a person who types, in a buffer that is wiped.

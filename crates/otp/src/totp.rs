@@ -6,7 +6,7 @@
 
 use crate::{
     Algorithm, Code, Digits, Drift, Keyed, Period, Radius, Secret, Step, UnixTime, Window,
-    scan::{Codes, Hit, candidate},
+    scan::{Codes, candidate},
 };
 
 /// What both sides agree on beside the secret: hash, digits and period, with `T0 = 0`.
@@ -79,7 +79,13 @@ impl Totp {
         now: UnixTime,
     ) -> Found {
         let candidate = candidate(code, self.digits);
-        Codes::of_digits(key, self.digits).find(candidate, window, drift, spent, (self.period, now))
+        Codes::new(key, self.digits.divisor()).find(
+            candidate,
+            window,
+            drift,
+            spent,
+            (self.period, now),
+        )
     }
 
     /// [`Totp::find`] from the secret itself, for keys that are opened for one request and closed
@@ -114,8 +120,11 @@ impl Totp {
         let present = self.step_at(now);
         let steps = radius.offsets().filter_map(|o| present.checked_offset(o)).map(Step::number);
         let pair = (candidate(first, self.digits), candidate(second, self.digits));
-        let number =
-            Codes::of_digits(key, self.digits).latest_pair(pair, steps, spent.map(Step::number))?;
+        let number = Codes::new(key, self.digits.divisor()).latest_pair(
+            pair,
+            steps,
+            spent.map(Step::number),
+        )?;
         let step = Step::new(number);
         // Never refused: the radius is within what a drift holds.
         let drift = Drift::new(step.offset_from(present)).ok()?;
@@ -137,13 +146,13 @@ impl Codes<'_> {
         let present = period.step_at(now);
         let steps = window.offsets(drift).filter_map(|offset| present.checked_offset(offset));
         match self.latest(candidate, steps.map(Step::number), spent.map(Step::number)) {
-            Hit::Fresh(number) => {
+            Some(Some(number)) => {
                 let step = Step::new(number);
                 let early = period.remaining(now) > period.secs() / 2;
                 Found::Fresh { step, drift: drift.learn(step.offset_from(present), early) }
             }
-            Hit::Spent => Found::Replayed,
-            Hit::No => Found::No,
+            Some(None) => Found::Replayed,
+            None => Found::No,
         }
     }
 }

@@ -11,10 +11,10 @@ use std::{collections::BTreeSet, path::PathBuf, process::Command};
 const OPERATIONS: [(&str, &[&str]); 10] = [
     ("generate", &[]),
     // What became of the code is told.
-    ("find", &["match self.latest(", "if fresh.into()", "else if replayed.into()"]),
-    ("resynchronise", &["bool::from(found)", ".latest_pair(pair"]),
-    ("hotp", &["if fresh.into()", "else if replayed.into()", ".latest(candidate"]),
-    ("steam", &["match self.latest(", "if fresh.into()", "else if replayed.into()"]),
+    ("find", &["match self.latest(", "(fresh != 0)", "(fresh | replayed != 0)"]),
+    ("resynchronise", &["(found != 0)", ".latest_pair(pair"]),
+    ("hotp", &["(fresh != 0)", "(fresh | replayed != 0)", ".latest(candidate", "latest.flatten()"]),
+    ("steam", &["match self.latest(", "(fresh != 0)", "(fresh | replayed != 0)"]),
     ("compare", &[]),
     // Whether it is a code at all is told.
     ("parse", &["if foreign == 0"]),

@@ -90,9 +90,11 @@ wide_entries!(Avx2, avx2);
 
 entries! { ShaNi, sha_ni:
     sha1_compress(states: &mut [State<Sha1>], blocks: &[Block<Sha1>]);
+    sha1_masked(state: &State<Sha1>, block: &Block<Sha1>, masks: [u8; 2]) -> [State<Sha1>; 2];
     sha1_nested(bundles: &[Bundle<Sha1>], tails: &[Lanes<Sha1, u64>], out: &mut [Lanes<Sha1, u32>]);
     sha1_nested_few[N](first: &State<Sha1>, second: &State<Sha1>, tails: [u64; N]) -> [u32; N];
     sha256_compress(states: &mut [State<Sha256>], blocks: &[Block<Sha256>]);
+    sha256_masked(state: &State<Sha256>, block: &Block<Sha256>, masks: [u8; 2]) -> [State<Sha256>; 2];
     sha256_nested(bundles: &[Bundle<Sha256>], tails: &[Lanes<Sha256, u64>], out: &mut [Lanes<Sha256, u32>]);
     sha256_nested_few[N](first: &State<Sha256>, second: &State<Sha256>, tails: [u64; N]) -> [u32; N];
 }

@@ -134,7 +134,7 @@ macro_rules! own {
 macro_rules! hash {
     ($hash:ident, $module:ident, $word:ty, state $words:literal, block $bytes:literal, rounds $rounds:literal,
      lanes $lanes:literal, rank [$best:ident, $second:ident, $third:ident],
-     compress $compress:tt, nested $nested:tt, shared $shared:tt, few $few:tt by_sha_ni $by_sha_ni:literal) => {
+     compress $compress:tt, masked $masked:tt, nested $nested:tt, shared $shared:tt, few $few:tt by_sha_ni $by_sha_ni:literal) => {
         impl Hash for $hash {
             type Word = $word;
             type State = [$word; $words];
@@ -182,6 +182,20 @@ macro_rules! hash {
                 for (state, block) in states.iter_mut().zip(blocks) {
                     *state = $module::compress(*state, block_words!(block, $word));
                 }
+            }
+
+            #[inline]
+            fn compress_masked(
+                kernel: Kernel,
+                state: &Self::State,
+                block: &Self::Block,
+                masks: [u8; 2],
+            ) -> [Self::State; 2] {
+                own!($masked, kernel, (state, block, masks));
+                masks.map(|mask| {
+                    let block = block.map(|byte| byte ^ mask);
+                    $module::compress(*state, block_words!(block, $word))
+                })
             }
 
             fn nested(
@@ -235,18 +249,21 @@ macro_rules! hash {
 hash!(Sha1, sha1, u32, state 5, block 64, rounds 80, lanes 16,
     rank [Avx512, Avx2, ShaNi],
     compress { Avx512: sha1_compress, Avx2: sha1_compress, ShaNi: sha1_compress },
+    masked { ShaNi: sha1_masked },
     nested { Avx512: sha1_nested, Avx2: sha1_nested, ShaNi: sha1_nested },
     shared { Avx512: sha1_nested_shared, Avx2: sha1_nested_shared },
     few { ShaNi: sha1_nested_few } by_sha_ni true);
 hash!(Sha256, sha256, u32, state 8, block 64, rounds 64, lanes 16,
     rank [Avx512, ShaNi, Avx2],
     compress { Avx512: sha256_compress, Avx2: sha256_compress, ShaNi: sha256_compress },
+    masked { ShaNi: sha256_masked },
     nested { Avx512: sha256_nested, Avx2: sha256_nested, ShaNi: sha256_nested },
     shared { Avx512: sha256_nested_shared, Avx2: sha256_nested_shared },
     few { ShaNi: sha256_nested_few } by_sha_ni true);
 hash!(Sha512, sha512, u64, state 8, block 128, rounds 80, lanes 8,
     rank [Avx512, Avx2, ShaNi],
     compress { Avx512: sha512_compress, Avx2: sha512_compress },
+    masked {},
     nested { Avx512: sha512_nested, Avx2: sha512_nested },
     shared { Avx512: sha512_nested_shared, Avx2: sha512_nested_shared },
     few {} by_sha_ni false);
