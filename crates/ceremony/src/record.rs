@@ -24,7 +24,9 @@ pub use login::{Challenge, CodePurpose, Touched};
 pub use tally::{NotNow, Tally};
 
 use crate::port::WriteId;
-use crate::rules::{DAY_SECS, MAILBOX_RESET_SECS, TENANTS, WRITE_IDS};
+use crate::rules::{
+    DAY_SECS, LOGIN_SECS, MAILBOX_RESET_SECS, RECOVERY_GRANT_SECS, SKEW_SECS, TENANTS, WRITE_IDS,
+};
 
 /// Which life of the user this is: whatever carries another epoch is dead.
 ///
@@ -247,6 +249,15 @@ impl Record {
         self.strangers_floor = self.strangers_floor.min(now);
         self.known_floor = self.known_floor.min(now);
         self.recoveries.retain(|at| *at <= now);
+        // No login lives longer than this: one that seems to would take a place for a year.
+        let latest = now.saturating_add(LOGIN_SECS).saturating_add(SKEW_SECS);
+        self.logins.retain(|login| login.ends <= latest);
+        if let Some(reset) = &mut self.mailbox_reset {
+            reset.at = reset.at.min(now);
+        }
+        if let Some(gateway) = &mut self.gateway {
+            gateway.until = gateway.until.min(now.saturating_add(RECOVERY_GRANT_SECS));
+        }
     }
 }
 
@@ -276,6 +287,29 @@ mod tests {
         assert_ne!(one, Epoch::default().next(8));
         assert!(one.next(0).number() > one.number());
         assert_eq!(Epoch::from_number(one.number()), one);
+    }
+
+    #[test]
+    fn what_a_clock_a_year_ahead_left_behind_bars_nobody_for_a_year() {
+        let now = UnixTime::from_secs(1_800_000_000);
+        let ahead = now.saturating_add(365 * DAY_SECS);
+        let mailbox = EmailAddress::parse("alice@example.com").unwrap();
+        let mut record = Record {
+            mailbox_reset: Some(MailboxReset { address: mailbox.clone(), at: ahead }),
+            gateway: Some(Gateway { browser: FamilyId::from_bytes([1; 16]), until: ahead }),
+            ..Record::default()
+        };
+        let login = |n| countersign_device::LoginId::from_random_bytes([n; 16]);
+        let ends = [now.saturating_add(LOGIN_SECS), ahead.saturating_add(LOGIN_SECS)];
+        for (n, ends) in (1..).zip(ends) {
+            record.logins.push(Touched::new(login(n), Class::Stranger, ends));
+        }
+        record.heal(now);
+        assert_eq!(record.logins.iter().map(|of| of.id).collect::<Vec<_>>(), [login(1)]);
+        assert!(record.mailbox_is_barred(&mailbox, now));
+        assert!(!record.mailbox_is_barred(&mailbox, now.saturating_add(MAILBOX_RESET_SECS)));
+        let until = record.gateway.unwrap().until;
+        assert_eq!(until, now.saturating_add(RECOVERY_GRANT_SECS));
     }
 
     #[test]

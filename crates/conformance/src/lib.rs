@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+pub mod attacks;
 pub mod crash;
 pub mod script;
+pub mod simulation;
 
 mod ground;
 mod history;

@@ -1,0 +1,350 @@
+//! People: owners who log in, mistype, refresh and sign out; and those who would be them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use countersign_ceremony::assertion::FirstFactor;
+use countersign_ceremony::decide::Refusal;
+use countersign_ceremony::engine::{Client, Passed, Reply};
+use countersign_device::{EmailAddress, TenantId, UserId};
+use countersign_otp::{Secret, Step, Totp};
+use countersign_remember::Cookie;
+
+use super::history::{History, Seen};
+use super::site::{NoAnswer, Site, true_time};
+
+/// Somebody who has an account, and what others may see of it.
+pub(super) struct Account {
+    pub(super) number: usize,
+    pub(super) user: UserId,
+    pub(super) tenant: TenantId,
+    pub(super) address: EmailAddress,
+    pocket: Mutex<Pocket>,
+    /// The owner's app is enrolled, and works.
+    settled: AtomicBool,
+}
+
+/// What the owner carries, and somebody may copy.
+#[derive(Clone, Default)]
+pub(super) struct Pocket {
+    pub(super) cookie: Cookie,
+    pub(super) access: Option<String>,
+    pub(super) refresh: Option<String>,
+    /// The codes that were typed so far.
+    typed: Vec<String>,
+    /// What the app has scanned; the one that works is last.
+    scanned: Vec<Secret>,
+    last: Option<Step>,
+}
+
+impl Account {
+    pub(super) fn new(number: usize, user: UserId, tenant: TenantId, mail: EmailAddress) -> Self {
+        let (pocket, settled) = (Mutex::default(), AtomicBool::new(false));
+        Self { number, user, tenant, address: mail, pocket, settled }
+    }
+
+    pub(super) fn pocket(&self) -> MutexGuard<'_, Pocket> {
+        self.pocket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
+    }
+
+    fn passed(&self) -> Passed {
+        Passed {
+            user: self.user.clone(),
+            tenant: self.tenant.clone(),
+            application: None,
+            email: Some(self.address.clone()),
+            first: FirstFactor::Password,
+            epoch: None,
+        }
+    }
+}
+
+/// One person at one account: its owner, or not.
+#[derive(Clone)]
+pub(super) struct Person {
+    pub(super) site: Arc<Site>,
+    pub(super) history: History,
+    pub(super) account: Arc<Account>,
+}
+
+fn client(cookie: &Cookie) -> Client {
+    Client { cookie: cookie.clone(), nonce: None }
+}
+
+impl Person {
+    pub(super) fn note(&self, seen: Seen) {
+        self.history.note(self.site.world.now(), seen);
+    }
+
+    /// Passes the first factor with this cookie.
+    pub(super) async fn begin(&self, cookie: &Cookie) -> Result<Reply, NoAnswer> {
+        let (passed, client) = (self.account.passed(), client(cookie));
+        let asked = self.site.ask(|node| async move { node.begin(passed, &client).await }).await;
+        if let Ok(Reply::Granted(granted)) = &asked {
+            let session = granted.assertion.subject().session;
+            self.note(Seen::Granted { user: self.account.number, session, code: None });
+        }
+        asked
+    }
+
+    /// Types a code, under a login.
+    async fn code(
+        &self,
+        token: &str,
+        cookie: &Cookie,
+        code: &str,
+        remember: bool,
+    ) -> Result<Reply, NoAnswer> {
+        let (token, typed, client) = (token.to_owned(), code.to_owned(), client(cookie));
+        let asked = self
+            .site
+            .ask(|node| async move { node.code(&token, &client, None, &typed, remember).await });
+        let asked = asked.await;
+        let user = self.account.number;
+        match &asked {
+            Ok(Reply::Granted(granted)) => {
+                let session = granted.assertion.subject().session;
+                self.note(Seen::Granted { user, session, code: Some(code.to_owned()) });
+            }
+            Ok(_) => {}
+            Err(_) => self.note(Seen::Silence { user }),
+        }
+        asked
+    }
+
+    /// The owner's story.
+    pub(super) async fn own(self, acts: usize) {
+        self.enrol().await;
+        for _ in 0..acts {
+            let pause = 31_000_u64.saturating_add(self.site.world.below(90_000));
+            self.site.world.sleep(pause).await;
+            match self.site.world.below(10) {
+                0 => self.sign_out().await,
+                1 | 2 => self.refresh().await,
+                _ => self.log_in().await,
+            }
+        }
+    }
+
+    /// Scans what is shown and confirms it, until a login works by it.
+    async fn enrol(&self) {
+        for _ in 0..40 {
+            self.site.world.sleep(self.site.world.below(35_000)).await;
+            let cookie = self.account.pocket().cookie.clone();
+            let Ok(Reply::Challenged(asked)) = self.begin(&cookie).await else { continue };
+            let token = asked.token.as_str().to_owned();
+            if let Some(shown) = asked.challenged.enrolment {
+                self.account.pocket().scanned.push(shown.secret.clone());
+                let Some((code, _)) = self.shown(&shown.secret) else { continue };
+                let client = client(&cookie);
+                let reply = self
+                    .site
+                    .ask(|node| async move { node.confirm(&token, &client, &code, true).await });
+                self.keep(reply.await.ok().as_ref());
+                continue;
+            }
+            // Enrolled, by one of the codes that were scanned: which?
+            let scanned = self.account.pocket().scanned.clone();
+            for secret in scanned.into_iter().rev().take(4) {
+                let Some((code, step)) = self.shown(&secret) else { continue };
+                let reply = self.code(&token, &cookie, &code, true).await;
+                self.keep(reply.as_ref().ok());
+                if matches!(reply, Ok(Reply::Granted(_))) {
+                    let mut pocket = self.account.pocket();
+                    pocket.scanned.push(secret);
+                    pocket.last = Some(step);
+                    drop(pocket);
+                    self.account.settled.store(true, Ordering::Relaxed);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What an app shows now.
+    fn shown(&self, secret: &Secret) -> Option<(String, Step)> {
+        let totp = Totp::DEFAULT;
+        let step = totp.step_at(true_time(&self.site.world));
+        let code = totp.code(&totp.key(secret), step);
+        Some((code.as_str().to_owned(), step))
+    }
+
+    async fn log_in(&self) {
+        if !self.account.is_settled() {
+            return;
+        }
+        let user = self.account.number;
+        let own = !self.site.world.chance(300);
+        let cookie = if own { self.account.pocket().cookie.clone() } else { Cookie::default() };
+        let asked = match self.begin(&cookie).await {
+            Ok(Reply::Challenged(asked)) => asked,
+            Ok(Reply::Granted(granted)) => {
+                self.note(Seen::LetIn { user });
+                return self.keep(Some(&Reply::Granted(granted)));
+            }
+            Ok(other) => {
+                let why = format!("at the first factor: {other:?}");
+                return self.note(Seen::KeptOut { user, why });
+            }
+            Err(_) => return self.lost(own),
+        };
+        let token = asked.token.as_str().to_owned();
+        let Some(secret) = self.account.pocket().scanned.last().cloned() else { return };
+        let Some((code, step)) = self.shown(&secret) else { return };
+        if self.site.world.chance(100) {
+            let typo = typo(&code);
+            let reply = self.code(&token, &cookie, &typo, false).await;
+            if matches!(reply, Ok(Reply::Refused(Refusal::Code))) {
+                self.note(Seen::Refused { user, stranger: false });
+            }
+        }
+        if self.account.pocket().last.is_some_and(|last| step <= last) {
+            return;
+        }
+        {
+            let mut pocket = self.account.pocket();
+            pocket.last = Some(step);
+            pocket.typed.push(code.clone());
+        }
+        let remember = self.site.world.chance(500);
+        match self.code(&token, &cookie, &code, remember).await {
+            Ok(reply @ Reply::Granted(_)) => {
+                self.note(Seen::LetIn { user });
+                self.keep(Some(&reply));
+            }
+            Ok(other) => {
+                let why = format!("with a fresh code: {other:?}");
+                self.note(Seen::KeptOut { user, why });
+            }
+            Err(_) => self.lost(own),
+        }
+    }
+
+    /// An answer was lost, and a new cookie perhaps with it: the browser keeps the one it has.
+    fn lost(&self, own: bool) {
+        if own {
+            self.account.pocket().refresh = None;
+        }
+    }
+
+    async fn refresh(&self) {
+        let Some(token) = self.account.pocket().refresh.take() else { return };
+        let asked = self.site.ask(|node| async move { node.refresh(&token).await }).await;
+        if let Ok(Some(tokens)) = asked {
+            let mut pocket = self.account.pocket();
+            pocket.access = Some(tokens.access);
+            pocket.refresh = Some(tokens.refresh);
+        }
+    }
+
+    /// Ends everything, and looks whether it has ended.
+    async fn sign_out(&self) {
+        use countersign_ceremony::lifecycle::Lifecycle;
+        let before = self.account.pocket().clone();
+        let user = self.account.user.clone();
+        let reported = self
+            .site
+            .ask(|node| async move { node.report(user, Lifecycle::SignOutEverywhere).await });
+        if reported.await != Ok(true) {
+            return;
+        }
+        let broken = |what: &str| {
+            let what = format!("user {}: {what} works after signing out", self.account.number);
+            self.note(Seen::Broken(super::bug::Invariant::RevocationSeen, what));
+        };
+        if let Some(access) = before.access {
+            let seen = self.site.ask(|node| async move { node.authenticate(&access).await }).await;
+            if matches!(seen, Ok(Some(_))) {
+                broken("an access token");
+            }
+        }
+        if let Some(refresh) = before.refresh {
+            let seen = self.site.ask(|node| async move { node.refresh(&refresh).await }).await;
+            if matches!(seen, Ok(Some(_))) {
+                broken("a refresh token");
+            }
+        }
+        if self.account.is_settled()
+            && let Ok(Reply::Granted(_)) = self.begin(&before.cookie).await
+        {
+            broken("a remembered browser");
+        }
+    }
+
+    /// Keeps what an answer brings, as a browser does.
+    fn keep(&self, reply: Option<&Reply>) {
+        let mut pocket = self.account.pocket();
+        let cookie = match reply {
+            Some(Reply::Granted(granted)) => {
+                pocket.access = Some(granted.tokens.access.clone());
+                pocket.refresh = Some(granted.tokens.refresh.clone());
+                granted.cookie.as_ref()
+            }
+            Some(Reply::Challenged(challenged)) => challenged.cookie.as_ref(),
+            _ => None,
+        };
+        if let Some(cookie) = cookie {
+            pocket.cookie = cookie.clone();
+        }
+    }
+
+    /// Somebody who knows the password: guesses, and types what the owner typed.
+    pub(super) async fn steal(self) {
+        let world = self.site.world.clone();
+        for _ in 0..6 {
+            world.sleep(world.below(60_000)).await;
+            if !self.account.is_settled() {
+                continue;
+            }
+            let pocket = self.account.pocket().clone();
+            let cookie = if world.chance(150) { pocket.cookie } else { Cookie::default() };
+            let Ok(Reply::Challenged(asked)) = self.begin(&cookie).await else { continue };
+            for _ in 0..4 {
+                let seen = world.below(pocket.typed.len().saturating_add(2) as u64);
+                let seen = usize::try_from(seen).unwrap_or(0);
+                let guess = format!("{:06}", world.below(1_000_000));
+                let code = pocket.typed.get(seen).cloned().unwrap_or(guess);
+                let (thief, cookie) = (self.clone(), cookie.clone());
+                let token = asked.token.as_str().to_owned();
+                world.spawn(super::clockwork::Group::WORLD, async move {
+                    let reply = thief.code(&token, &cookie, &code, false).await;
+                    let stranger = cookie.entries().is_empty();
+                    if matches!(reply, Ok(Reply::Refused(Refusal::Code))) && stranger {
+                        let user = thief.account.number;
+                        thief.note(Seen::Refused { user, stranger });
+                    }
+                });
+            }
+        }
+    }
+
+    /// Somebody who knows the name, and tries every door that asks for no password.
+    pub(super) async fn rattle(self) {
+        let world = self.site.world.clone();
+        for _ in 0..12 {
+            world.sleep(world.below(40_000)).await;
+            let address = self.account.address.clone();
+            let code = format!("{:016}", world.below(10_000_000_000_000_000));
+            let _ = self
+                .site
+                .ask(|node| async move {
+                    let recovered = node.recover(&address, &code, &Client::default()).await?;
+                    let guessed =
+                        node.code("none", &Client::default(), None, "123456", true).await?;
+                    Ok((recovered, guessed))
+                })
+                .await;
+        }
+    }
+}
+
+/// Another code than this one: its last digit is off by one.
+fn typo(code: &str) -> String {
+    let (start, last) = code.split_at(code.len().saturating_sub(1));
+    let last = last.parse::<u8>().map_or(0, |digit| (digit + 1) % 10);
+    format!("{start}{last}")
+}

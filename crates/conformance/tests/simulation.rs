@@ -1,0 +1,78 @@
+//! The simulation: many seeds hold, each planted bug is found, and a seed replays.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use countersign_conformance::simulation::{Bug, Story, simulate};
+
+/// How many stories CI tells. The long run is the example `simulate`.
+const SEEDS: u64 = 2_000;
+/// Within so many seeds a planted bug is found.
+const PATIENCE: u64 = 400;
+
+/// Tells the stories of seeds on all cores until one is what is looked for.
+fn first(seeds: u64, bug: Option<Bug>, wanted: fn(&Story, Option<Bug>) -> bool) -> Option<Story> {
+    let next = Arc::new(AtomicU64::new(0));
+    let found = Arc::new(Mutex::new(None::<Story>));
+    let tellers: Vec<_> = (0..thread::available_parallelism().map_or(1, usize::from))
+        .map(|_| {
+            let (next, found) = (Arc::clone(&next), Arc::clone(&found));
+            thread::spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds || found.lock().unwrap().is_some() {
+                        return;
+                    }
+                    let story = simulate(seed, bug);
+                    if wanted(&story, bug) {
+                        let mut found = found.lock().unwrap();
+                        if found.as_ref().is_none_or(|other| other.seed > seed) {
+                            *found = Some(story);
+                        }
+                    }
+                }
+            })
+        })
+        .collect();
+    for teller in tellers {
+        teller.join().unwrap();
+    }
+    let found = found.lock().unwrap().clone();
+    found
+}
+
+#[test]
+fn every_story_holds() {
+    let broken = first(SEEDS, None, |story, _| !story.broken.is_empty());
+    assert!(broken.is_none(), "{}", broken.unwrap());
+}
+
+#[test]
+fn stories_have_something_in_them() {
+    let stories: Vec<Story> = (0..40).map(|seed| simulate(seed, None)).collect();
+    let all = |of: fn(&Story) -> usize| stories.iter().map(of).sum::<usize>();
+    assert!(all(|story| story.granted) > 200, "logins");
+    assert!(all(|story| story.let_in) > 100, "owners");
+    assert!(all(|story| story.refused) > 50, "guesses");
+    assert!(all(|story| story.unanswered) > 10, "lost answers");
+    assert!(all(|story| story.events) > 500, "events");
+}
+
+#[test]
+fn a_seed_replays() {
+    for seed in 0..10 {
+        assert_eq!(simulate(seed, None), simulate(seed, None));
+    }
+}
+
+#[test]
+fn each_planted_bug_is_found_by_the_invariant_that_it_breaks() {
+    for (bug, invariant) in Bug::ALL {
+        let found = first(PATIENCE, Some(bug), |story, bug| {
+            let wanted = Bug::ALL.iter().find(|(of, _)| Some(*of) == bug).map(|(_, it)| *it);
+            story.broken.iter().any(|(of, _)| Some(*of) == wanted)
+        });
+        assert!(found.is_some(), "{bug:?} was not found by: {invariant}");
+    }
+}
