@@ -72,6 +72,8 @@ pub(super) async fn every_event_ends_every_trust<S: Store>(world: World<S>) -> O
         let judged = node.code(asked.token.as_str(), &Client::default(), None, &code, false).await;
         hold!(!judged.is_ok_and(|reply| is_granted(&reply)), "a login lives on after {event:?}");
         if event == Lifecycle::Disabled {
+            let reply = owner.begin().await;
+            hold!(matches!(reply, Reply::Refused(_)), "a disabled user: {reply:?}");
             hold!(world.report(Lifecycle::Enabled).await, "it is not enabled again");
         }
         world.advance(STEP);

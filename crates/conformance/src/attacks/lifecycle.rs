@@ -156,3 +156,56 @@ pub(super) async fn swapped_and_flipped_records<S: Store>(world: World<S>) -> Ou
     hold!(is_granted(&reply), "mended, and not let in: {reply:?}");
     Ok(())
 }
+
+pub(super) async fn a_password_alone_after_a_recovery<S: Store>(world: World<S>) -> Outcome {
+    let (owner, first) = world.owner().await;
+    let code = first.recovery.ok_or("no recovery code")?.reveal().to_string();
+    let recovered = owner.node().recover(&address(), &code, &owner.client()).await;
+    let reply = recovered.map_err(|error| error.to_string())?;
+    hold!(matches!(reply, Reply::Recovered { .. }), "recovery: {reply:?}");
+    let mut thief = world.person();
+    let asked = match thief.begin().await {
+        Reply::Challenged(asked) => *asked,
+        other => return Err(format!("a password alone logs in after a recovery: {other:?}")),
+    };
+    hold!(asked.challenged.enrolment.is_none(), "a password alone is shown a secret");
+    let begun = thief.node().pre_enrol(asked.token.as_str(), &thief.client()).await;
+    let reply = begun.map_err(|error| error.to_string())?;
+    hold!(refusal(&reply).is_some(), "a password alone enrols: {reply:?}");
+    Ok(())
+}
+
+pub(super) async fn a_refresh_token_twice<S: Store>(world: World<S>) -> Outcome {
+    let (owner, first) = world.owner().await;
+    let node = owner.node();
+    let tasks = (0..16_usize).map(|n| {
+        let (node, token) = (Arc::clone(&world.nodes[n % 2]), first.tokens.refresh.clone());
+        async move { node.refresh(&token).await }
+    });
+    let answers = race(tasks.collect()).await;
+    let successors: Vec<String> =
+        answers.into_iter().flatten().flatten().map(|tokens| tokens.refresh).collect();
+    hold!(successors.len() <= 1, "{} living successors", successors.len());
+    for token in successors {
+        let seen = node.refresh(&token).await.map_err(|error| error.to_string())?;
+        hold!(seen.is_none(), "the session lives on though its token came again");
+    }
+    Ok(())
+}
+
+pub(super) async fn a_session_of_before_a_recovery<S: Store>(world: World<S>) -> Outcome {
+    let (owner, first) = world.owner().await;
+    let before = first.tokens;
+    let code = first.recovery.ok_or("no recovery code")?.reveal().to_string();
+    let recovered = owner.node().recover(&address(), &code, &Client::default()).await;
+    let reply = recovered.map_err(|error| error.to_string())?;
+    hold!(matches!(reply, Reply::Recovered { .. }), "recovery: {reply:?}");
+    let seen = owner.node().authenticate(&before.access).await;
+    hold!(matches!(seen, Ok(None)), "a session lives on after a recovery");
+    let seen = owner.node().refresh(&before.refresh).await;
+    hold!(matches!(seen, Ok(None)), "a refresh token lives on after a recovery");
+    let known = world.person_with(&owner);
+    let reply = known.node().begin(known.passed(), &owner.client()).await;
+    hold!(!reply.is_ok_and(|reply| is_granted(&reply)), "a browser of before skips the step");
+    Ok(())
+}

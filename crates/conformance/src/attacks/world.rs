@@ -214,6 +214,7 @@ impl<S: Store> Person<S> {
         Passed {
             user: alice(),
             tenant: tenant(),
+            also: Vec::new(),
             application: None,
             email: Some(address()),
             first: self.first,
@@ -287,7 +288,7 @@ impl<S: Store> Person<S> {
         let client = self.client();
         let sent = self.node().send_email(asked.token.as_str(), &client);
         match sent.await.expect("the store answers") {
-            Reply::Sent(token) => Ok(token.as_str().to_owned()),
+            Reply::Sent { token, .. } => Ok(token.as_str().to_owned()),
             Reply::Refused(refusal) => Err(refusal),
             other => panic!("not sent: {other:?}"),
         }

@@ -55,6 +55,7 @@ impl Account {
         Passed {
             user: self.user.clone(),
             tenant: self.tenant.clone(),
+            also: Vec::new(),
             application: None,
             email: Some(self.address.clone()),
             first: FirstFactor::Password,
