@@ -58,12 +58,18 @@ impl fmt::Display for Story {
         let Self { seed, granted, refused, unanswered, let_in, events, broken } = self;
         write!(f, "seed {seed}: {granted} granted ({let_in} to owners), {refused} refused, ")?;
         write!(f, "{unanswered} unanswered, {events} events")?;
-        for (invariant, what) in broken {
+        for (invariant, what) in broken.iter().take(TOLD) {
             write!(f, "\nBROKEN: {invariant}: {what}")?;
         }
-        Ok(())
+        match broken.len().checked_sub(TOLD) {
+            Some(more) if more > 0 => write!(f, "\nand {more} more"),
+            _ => Ok(()),
+        }
     }
 }
+
+/// How many broken things are told one by one.
+const TOLD: usize = 6;
 
 /// Tells the story of a seed, with a bug planted where one is named.
 ///
@@ -84,7 +90,10 @@ pub fn simulate(seed: u64, bug: Option<Bug>) -> Story {
 
 fn tell(seed: u64, bug: Option<Bug>) -> Result<Story, NoWorld> {
     let world = Clockwork::new(seed);
-    let plan = Plan::draw(&world);
+    let plan = match bug {
+        Some(bug) => Plan::draw(&world).for_bug(bug),
+        None => Plan::draw(&world),
+    };
     let accounts: Vec<Arc<Account>> = ["alice", "bob"]
         .iter()
         .enumerate()
@@ -99,6 +108,7 @@ fn tell(seed: u64, bug: Option<Bug>) -> Result<Story, NoWorld> {
             site: Arc::clone(&site),
             history: history.clone(),
             account: Arc::clone(account),
+            watched: plan.attack == Attack::Password,
         };
         world.spawn(Group::WORLD, person().own(plan.acts));
         for _ in 0..3 {
@@ -118,6 +128,7 @@ fn tell(seed: u64, bug: Option<Bug>) -> Result<Story, NoWorld> {
             site: Arc::clone(&site),
             history: history.clone(),
             account: Arc::clone(account),
+            watched: plan.attack == Attack::Password,
         };
         world.spawn(Group::WORLD, person.copy(!plan.failovers.is_empty()));
         world.run();

@@ -207,7 +207,7 @@ impl<S: Store> Person<S> {
     }
 
     pub(super) fn client(&self) -> Client {
-        Client { cookie: self.cookie.clone(), nonce: None }
+        Client { cookie: self.cookie.clone(), ..Client::default() }
     }
 
     pub(super) fn passed(&self) -> Passed {

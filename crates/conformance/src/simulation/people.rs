@@ -70,10 +70,12 @@ pub(super) struct Person {
     pub(super) site: Arc<Site>,
     pub(super) history: History,
     pub(super) account: Arc<Account>,
+    /// Somebody looks over the owner's shoulder, and types what is typed at the same moment.
+    pub(super) watched: bool,
 }
 
 fn client(cookie: &Cookie) -> Client {
-    Client { cookie: cookie.clone(), nonce: None }
+    Client { cookie: cookie.clone(), ..Client::default() }
 }
 
 impl Person {
@@ -211,6 +213,9 @@ impl Person {
             pocket.last = Some(step);
             pocket.typed.push(code.clone());
         }
+        if self.watched && self.site.world.chance(400) {
+            self.race(&code).await;
+        }
         let remember = self.site.world.chance(500);
         match self.code(&token, &cookie, &code, remember).await {
             Ok(reply @ Reply::Granted(_)) => {
@@ -223,6 +228,16 @@ impl Person {
             }
             Err(_) => self.lost(own),
         }
+    }
+
+    /// Another login is ready, and its code on its way with the owner's.
+    async fn race(&self, code: &str) {
+        let nowhere = Cookie::default();
+        let Ok(Reply::Challenged(asked)) = self.begin(&nowhere).await else { return };
+        let (thief, code) = (self.clone(), code.to_owned());
+        self.site.world.spawn(super::clockwork::Group::WORLD, async move {
+            let _ = thief.code(asked.token.as_str(), &nowhere, &code, false).await;
+        });
     }
 
     /// An answer was lost, and a new cookie perhaps with it: the browser keeps the one it has.

@@ -1,5 +1,6 @@
 //! What one seed makes of the world.
 
+use super::bug::Bug;
 use super::clockwork::Clockwork;
 
 /// Which attackers there are.
@@ -85,5 +86,19 @@ impl Plan {
         let skews = (0..nodes).map(skew).collect();
         let acts = 5 + usize::try_from(world.below(4)).unwrap_or(0);
         Self { skews, attack, weather, crashes, jump, failovers, acts }
+    }
+
+    /// The same world, in which a planted bug has what it needs to do harm.
+    pub(super) fn for_bug(self, bug: Bug) -> Self {
+        match bug {
+            Bug::FloorsAhead => Self {
+                attack: Attack::Name,
+                jump: Some(Jump { at: STORY / 4, lasts: 120_000, seconds: YEAR, with_store: true }),
+                failovers: Vec::new(),
+                ..self
+            },
+            Bug::SplitBrain if self.skews.len() < 2 => Self { skews: vec![0, 1], ..self },
+            _ => self,
+        }
     }
 }
