@@ -7,7 +7,6 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
-    clippy::missing_panics_doc,
     reason = "an attack that cannot go on has failed: the suite catches the panic and reports it"
 )]
 

@@ -197,8 +197,7 @@ mod tests {
             });
         }
         clockwork.run();
-        let seen = seen.lock().unwrap().clone();
-        seen
+        Arc::try_unwrap(seen).unwrap().into_inner().unwrap()
     }
 
     #[test]

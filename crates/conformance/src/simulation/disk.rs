@@ -222,7 +222,7 @@ impl Store for Disk {
             return Err(StoreError::Unknown);
         }
         if clockwork.chance(weather.late) {
-            let _ = self.send(settle, clockwork.below(3_000));
+            drop(self.send(settle, clockwork.below(3_000)));
             return Err(StoreError::Unknown);
         }
         let reply_lost = clockwork.chance(weather.reply_lost);

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod attacks;
 mod away;
 mod conformance;
 mod groups;

@@ -1,6 +1,7 @@
 //! The store on private servers, which these tests start and kill themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+mod attacks;
 mod cluster;
 mod crash;
 mod open;
