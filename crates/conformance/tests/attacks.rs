@@ -1,4 +1,5 @@
 //! The attack suite on the memory store.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use countersign_ceremony::memory::MemoryStore;
 use countersign_conformance::Fresh;

@@ -1,5 +1,6 @@
 //! Rules of decide, broken on purpose: each is a weakness that some product of the field had, made
 //! by changing what a decision is about to settle. The attack that names it must win.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -162,7 +163,12 @@ impl Broken {
             }
             Rule::EveryBrowserTrusted => {
                 let policy = countersign_remember::Policy::new(true, 86_400).unwrap();
-                let families: Vec<_> = next.browsers.list().iter().map(|of| of.family()).collect();
+                let families: Vec<_> = next
+                    .browsers
+                    .list()
+                    .iter()
+                    .map(countersign_remember::Browser::family)
+                    .collect();
                 for family in families {
                     next.browsers.remember(family, &policy, next.settled);
                 }

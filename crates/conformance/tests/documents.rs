@@ -1,4 +1,5 @@
 //! `docs/attacks.md` and `docs/standards.md` name tests: each exists, and none is ignored.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The simulation: many seeds hold, each planted bug is found, and a seed replays.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
