@@ -32,7 +32,12 @@ impl FirstFactor {
     /// May this second factor follow it? Two factors must differ in kind and channel (B-12).
     #[must_use]
     pub const fn may_be_followed_by(self, second: FactorKind) -> bool {
-        !matches!((self, second), (Self::Email, FactorKind::Email) | (Self::Sms, FactorKind::Sms))
+        !matches!(
+            (self, second),
+            (Self::Email, FactorKind::Email)
+                | (Self::Sms, FactorKind::Sms)
+                | (Self::Passkey, FactorKind::PasskeyPlatform | FactorKind::PasskeyCrossPlatform)
+        )
     }
 
     /// All of them.

@@ -200,4 +200,6 @@ pub enum Verdict {
     UnknownDevice,
     /// The enrolment it would confirm is not there, expired, or another opener's.
     NoEnrolment,
+    /// The signature is right, and its counter did not rise: there may be a copy of the passkey.
+    CountWentBack,
 }

@@ -30,6 +30,15 @@ impl Kind for ChallengeKind {
     type Claims = ChallengeClaims;
 }
 
+/// The kind of a passkey's challenge.
+#[derive(Clone, Copy, Debug)]
+pub enum PasskeyKind {}
+
+impl Kind for PasskeyKind {
+    const NAME: &'static str = "passkey";
+    type Claims = PasskeyClaims;
+}
+
 /// The kind of a refresh token before its first use: generation 0, which needs no record.
 #[derive(Clone, Copy, Debug)]
 pub enum SessionKind {}
@@ -121,6 +130,19 @@ pub struct ChallengeClaims {
     pub factor: FactorKind,
     /// For what.
     pub purpose: CodePurpose,
+}
+
+/// What the token of a passkey's challenge says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PasskeyClaims {
+    /// Whose.
+    pub user: UserKey,
+    /// Under which login.
+    pub login: LoginId,
+    /// Which challenge.
+    pub id: ChallengeId,
+    /// What the relying party keeps of it.
+    pub state: Vec<u8>,
 }
 
 /// What a refresh token of generation 0 says; a family keeps the same, and carries it unchanged.

@@ -6,7 +6,7 @@
 //! outcome that is [`Sealed`]: it opens for a [`Commit`] alone, and only the engine has those, once
 //! the swap is won.
 //!
-//! One file a factor: `authenticator`, `email`, `phone`, `recovery`; `first` opens and admits, `grant`
+//! One file a factor: `authenticator`, `email`, `passkey`, `phone`, `recovery`; `first` opens and admits, `grant`
 //! grants; `act` is what a session or the administrator asks, and `proof` what that takes; `guess` is
 //! the one choke point that every judged code passes (C-15), `delivered` the one that every code
 //! passes that is sent.
@@ -22,6 +22,7 @@ mod first;
 mod grant;
 mod guess;
 mod lifecycle;
+mod passkey;
 mod phone;
 mod proof;
 mod recovery;
@@ -31,7 +32,8 @@ mod step_up;
 mod tests;
 
 use countersign_device::{
-    Address, ApplicationId, DeviceId, EmailAddress, FactorKind, Label, SessionId, TenantId, UserKey,
+    Address, ApplicationId, Attachment, DeviceId, EmailAddress, FactorKind, Label, SessionId,
+    TenantId, UserKey,
 };
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
@@ -41,6 +43,7 @@ pub use act::{Act, ActingSession, Actor, Administrator, Deed, is_heard};
 pub use browser::{Cookie, FreshBrowser};
 pub use delivered::Target;
 pub use draft::Seed;
+pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
 pub use proof::Proof;
 pub use recovery::Evidence;
 
@@ -164,6 +167,8 @@ pub enum Ask {
         /// The code.
         code: Code,
     },
+    /// Something of passkeys.
+    Passkey(PasskeyAsk),
     /// Confirm the pending phone by the code that was sent to it.
     ConfirmPhone {
         /// What its token says. It may be another login's.
@@ -261,6 +266,8 @@ pub enum Outcome {
     Enrolment(Box<Enrolment>),
     /// A code is to be sent.
     Send(Box<Send>),
+    /// The ceremony of a passkey is to begin.
+    Passkey(Box<PasskeyBegun>),
     /// The factors are removed. This browser may enrol again, for a quarter of an hour.
     Recovered(FreshBrowser),
     /// A factor was added under a session.
@@ -304,6 +311,8 @@ pub struct Challenged {
     pub emails: Vec<String>,
     /// The phones that it may be answered with, their numbers masked.
     pub phones: Vec<(DeviceId, String)>,
+    /// The passkeys that it may be answered with, where they are, and what they are called.
+    pub passkeys: Vec<(DeviceId, Attachment, Label)>,
     /// The factors that could be enrolled, or are asked for, the strongest first.
     pub strategies: Vec<FactorKind>,
     /// The enrolment that it is forced to begin.
@@ -368,6 +377,8 @@ pub enum NoticeOf {
     RecoveryUsed,
     /// A browser's secret came twice: somebody may have copied it.
     BrowserStolen,
+    /// A passkey's counter went back: somebody may have copied it.
+    PasskeyCopied,
     /// A browser is remembered from now on.
     BrowserRemembered,
     /// The password is known to somebody who fails the second factor.

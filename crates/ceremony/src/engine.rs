@@ -10,6 +10,7 @@ mod account;
 mod devices;
 mod fold;
 mod login;
+mod passkey;
 mod phone;
 mod policies;
 mod reply;
@@ -34,6 +35,7 @@ use crate::rules::{ACCESS_SECS, SESSION_SECS};
 pub use account::Account;
 pub use devices::{Factors, KnownBrowser, Listed};
 pub use login::{Client, Passed};
+pub use passkey::PasskeyReply;
 pub use session::{Authenticated, Tokens};
 
 use countersign_remember::Cookie;
@@ -104,6 +106,8 @@ pub enum Reply {
         /// What may be shown of where it went.
         to: String,
     },
+    /// The ceremony of a passkey has begun.
+    Passkey(Box<PasskeyReply>),
     /// The factors are removed. The browser's cookie is told.
     Recovered {
         /// The new device cookie.

@@ -4,6 +4,7 @@
 //! `Env { clock: Arc::new(FrozenClock::at(t)), ..Env::for_tests() }`.
 
 mod testing;
+mod webauthn;
 mod workers;
 
 use std::fmt::{self, Debug};
@@ -20,6 +21,10 @@ use crate::decide::NoticeOf;
 use crate::record::CodePurpose;
 
 pub use testing::{Delivered, FrozenClock, NotedMail, SeededRandom};
+pub use webauthn::{
+    AssertionResponse, AttestationResponse, NoPasskeys, Registrant, RelyingParty, Started,
+    Unavailable, Unproven, UserHandle,
+};
 pub use workers::{Busy, Threads};
 
 /// A boxed future: the ports that are `dyn` answer with one.
@@ -125,7 +130,8 @@ impl fmt::Display for NotDelivered {
 
 impl std::error::Error for NotDelivered {}
 
-/// The one bounded pool for costly work: Argon2 of passwords and of recovery codes.
+/// The one bounded pool for costly work: Argon2 of passwords and of recovery codes, and the
+/// signatures of passkeys.
 pub trait Workers: Send + Sync + Debug {
     /// Runs a job, when its turn comes.
     fn run(&self, job: Box<dyn FnOnce() + Send>) -> Later<'_, Result<(), Busy>>;
@@ -146,6 +152,8 @@ pub struct Env {
     pub deliver: Arc<dyn Deliver>,
     /// Does costly work.
     pub workers: Arc<dyn Workers>,
+    /// Speaks WebAuthn.
+    pub relying_party: Arc<dyn RelyingParty>,
     /// What this node is called in audit events.
     pub node: Arc<str>,
 }

@@ -61,6 +61,10 @@ pub struct Strategies {
     /// Codes to a phone. SMS is restricted: whoever takes it offers another factor beside it
     /// (NIST SP 800-63B-4, 3.1.3.3).
     pub sms: bool,
+    /// Passkeys of the device itself.
+    pub passkey_platform: bool,
+    /// Passkeys of security keys and of other devices.
+    pub passkey_cross_platform: bool,
 }
 
 /// Why a policy does not hold.
@@ -165,8 +169,10 @@ impl Policy {
 impl Strategies {
     /// All factors that can be turned on, the strongest first, and whether each is.
     #[must_use]
-    pub const fn all(&self) -> [(FactorKind, bool); 3] {
+    pub const fn all(&self) -> [(FactorKind, bool); 5] {
         [
+            (FactorKind::PasskeyPlatform, self.passkey_platform),
+            (FactorKind::PasskeyCrossPlatform, self.passkey_cross_platform),
             (FactorKind::Authenticator, self.authenticator),
             (FactorKind::Sms, self.sms),
             (FactorKind::Email, self.email),
@@ -185,6 +191,8 @@ impl Strategies {
             FactorKind::Authenticator => self.authenticator = on,
             FactorKind::Sms => self.sms = on,
             FactorKind::Email => self.email = on,
+            FactorKind::PasskeyPlatform => self.passkey_platform = on,
+            FactorKind::PasskeyCrossPlatform => self.passkey_cross_platform = on,
             _ => return false,
         }
         true

@@ -12,15 +12,15 @@ mod tally;
 use serde::{Deserialize, Serialize};
 
 use countersign_device::{
-    Authenticator, EmailAddress, EmailFactor, FactorKind, Pending, Phone, PhoneNumber, SessionId,
-    TenantId,
+    Authenticator, ChallengeId, EmailAddress, EmailFactor, FactorKind, LoginId, Passkey, Pending,
+    Phone, PhoneNumber, SessionId, TenantId,
 };
 use countersign_otp::UnixTime;
 use countersign_remember::Browsers;
 use countersign_token::{FamilyId, RecoveryHash, RecoveryTag};
 
 pub use ledger::{Class, Gate, Ledger, Price};
-pub use login::{Challenge, CodePurpose, Touched};
+pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touched};
 pub use tally::{NotNow, Tally};
 
 use crate::port::WriteId;
@@ -132,6 +132,8 @@ pub struct Record {
     pub email: Option<EmailFactor>,
     /// The phones, locked ones too.
     pub phones: Vec<Phone>,
+    /// The passkeys, locked ones too.
+    pub passkeys: Vec<Passkey>,
     /// Numbers that wait to be proven.
     pub pending_phones: Vec<Pending<PhoneNumber>>,
     /// What was sent to numbers that were not bound yet.
@@ -183,7 +185,15 @@ impl Record {
     pub fn is_enrolled(&self) -> bool {
         !self.authenticators.is_empty()
             || !self.phones.is_empty()
+            || !self.passkeys.is_empty()
             || self.email.as_ref().is_some_and(EmailFactor::is_bound)
+    }
+
+    /// Does this login wait for the answer to this challenge of a passkey?
+    #[must_use]
+    pub fn awaits_passkey(&self, login: LoginId, challenge: ChallengeId) -> bool {
+        let open = self.logins.iter().find(|touched| touched.id == login);
+        open.and_then(|touched| touched.passkey).is_some_and(|open| open.id == challenge)
     }
 
     /// The address of the email factor, where it is active.
@@ -227,10 +237,14 @@ impl Record {
     /// The factors that a login could be answered with, as kinds.
     #[must_use]
     pub fn kinds(&self) -> Vec<FactorKind> {
+        let mut passkeys: Vec<FactorKind> =
+            self.passkeys.iter().filter(|of| !of.is_locked()).map(Passkey::kind).collect();
+        passkeys.sort_unstable();
+        passkeys.dedup();
         let authenticator = (!self.authenticators.is_empty()).then_some(FactorKind::Authenticator);
         let sms = self.phones.iter().any(|phone| !phone.is_locked()).then_some(FactorKind::Sms);
         let email = self.active_email().map(|_| FactorKind::Email);
-        authenticator.into_iter().chain(sms).chain(email).collect()
+        passkeys.into_iter().chain(authenticator).chain(sms).chain(email).collect()
     }
 
     /// Drops what has ended, so that the lists stay within their bounds.
@@ -269,6 +283,7 @@ impl std::fmt::Debug for Record {
             .field("epoch", &self.epoch)
             .field("authenticators", &self.authenticators.len())
             .field("phones", &self.phones.len())
+            .field("passkeys", &self.passkeys.len())
             .field("pending", &self.pending.len())
             .field("pending_phones", &self.pending_phones.len())
             .field("logins", &self.logins.len())

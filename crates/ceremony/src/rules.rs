@@ -64,6 +64,9 @@ pub const PHONES: usize = 5;
 /// The tenants that a record keeps of those that its user logged in to: what a page lists.
 pub const TENANTS: usize = 16;
 
+/// Passkeys of one user: what no person has more of.
+pub const PASSKEYS: usize = 10;
+
 /// Recovery tries that pass the tag, a day.
 pub const RECOVERIES_A_DAY: usize = 10;
 

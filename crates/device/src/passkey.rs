@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use parts::{AdapterState, Attachment, Backup, CredentialId, PasskeyError};
 
-use crate::{Device, FactorKind, Pending};
+use crate::{Device, DeviceId, FactorKind};
 
 /// A passkey that is confirmed.
 pub type Passkey = Device<Credential>;
@@ -48,6 +48,15 @@ pub enum Signed {
 }
 
 impl Passkey {
+    /// One whose registration the adapter found right. What waits for that holds nothing yet: it is
+    /// a challenge, and no pending device.
+    #[must_use]
+    pub fn registered(id: DeviceId, credential: Credential, now: UnixTime) -> Self {
+        let mut passkey = Self::new(id, credential, now);
+        passkey.life.succeed(now);
+        passkey
+    }
+
     /// The credential.
     #[must_use]
     pub const fn credential(&self) -> &Credential {
@@ -87,26 +96,9 @@ impl Passkey {
     }
 }
 
-impl Pending<Attachment> {
-    /// What was asked for.
-    #[must_use]
-    pub const fn attachment(&self) -> Attachment {
-        self.candidate
-    }
-
-    /// Confirms it, by the credential that the adapter registered.
-    #[must_use]
-    pub fn confirm(self, registered: Credential, now: UnixTime) -> Passkey {
-        let mut passkey = Device::new(self.id(), registered, now);
-        passkey.life.succeed(now);
-        passkey
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeviceId, LoginId, Opener};
 
     const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
 
@@ -121,10 +113,8 @@ mod tests {
     }
 
     fn passkey(sign_count: u32, backup: Backup) -> Passkey {
-        let opener = Opener::Login(LoginId::from_random_bytes([2; 16]));
         let id = DeviceId::from_random_bytes([1; 16]);
-        let pending = Pending::of(id, Attachment::Platform, opener, 0, NOW);
-        pending.confirm(credential(sign_count, backup), NOW)
+        Passkey::registered(id, credential(sign_count, backup), NOW)
     }
 
     /// WebAuthn, 6.1.1: a counter that does not rise is told; one that is always 0 says nothing.

@@ -23,8 +23,8 @@ pub enum Opener {
     Administrator,
 }
 
-/// An enrolment of a candidate `C` that waits for its proof: the key of an authenticator app, a
-/// [`PhoneNumber`](crate::PhoneNumber), or the [`Attachment`](crate::Attachment) of a passkey.
+/// An enrolment of a candidate `C` that waits for its proof: the key of an authenticator app, or a
+/// [`PhoneNumber`](crate::PhoneNumber).
 ///
 /// Its encoding is for a sealed record alone: it holds secrets in the clear.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod check;
 mod cidr;
 mod database;
 mod error;
+mod passkeys;
 mod raw;
 mod read;
 
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 pub use self::cidr::Cidr;
 pub use self::database::DatabaseUrl;
 pub use self::error::ConfigError;
+pub use self::passkeys::Passkeys;
 pub use self::raw::{Enforce, SameSite, SmtpTls, Strategy, WhenFull};
 
 /// All that one node is told, checked.
@@ -51,6 +53,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Cidr>,
     /// Origins of other sites whose pages may call this node with cookies.
     pub origins: Vec<String>,
+    /// Whose passkeys it takes.
+    pub passkeys: Passkeys,
     /// The `SameSite` attribute of its cookies.
     pub same_site: SameSite,
     /// How long one request may take.

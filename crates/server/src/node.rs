@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use countersign_ceremony::engine::{Engine, Settings};
 use countersign_ceremony::env::{
-    Clock, Deliver, Env, Later, Message, NotDelivered, Random, Threads,
+    Clock, Deliver, Env, Later, Message, NoPasskeys, NotDelivered, Random, RelyingParty, Threads,
 };
 use countersign_ceremony::policy::layer::Layer;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_device::{RealmId, TenantId};
+use countersign_passkey::WebAuthn;
 use countersign_vault::{Ring, Vault, file};
 
 use crate::clock::SystemClock;
@@ -100,6 +101,7 @@ impl Node<Database> {
             vault,
             deliver: Arc::new(post),
             workers: Arc::new(workers),
+            relying_party: relying_party(&config)?,
             node: config.listen.to_string().into(),
         };
         let settings = Settings { retired_keys: signing.retired, ..settings(&config)? };
@@ -172,6 +174,7 @@ pub(crate) fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>
         vault,
         deliver: Arc::new(NoMail),
         workers: Arc::new(workers),
+        relying_party: Arc::new(NoPasskeys),
         node: "cli".into(),
     };
     let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
@@ -187,6 +190,15 @@ impl Deliver for NoMail {
     fn deliver(&self, _: Message) -> Later<'_, Result<(), NotDelivered>> {
         Box::pin(std::future::ready(Err(NotDelivered)))
     }
+}
+
+/// Whose passkeys are taken; nobody's, where clients reach this node by an address.
+fn relying_party(config: &Config) -> Result<Arc<dyn RelyingParty>, NotUp> {
+    let site = config.site().map_err(|error| NotUp(error.to_string()))?;
+    Ok(match site {
+        Some(site) => Arc::new(WebAuthn::new(site)),
+        None => Arc::new(NoPasskeys),
+    })
 }
 
 fn settings(config: &Config) -> Result<Settings, NotUp> {
@@ -220,6 +232,8 @@ fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
         strategies: Strategies {
             authenticator: has(config::Strategy::AuthenticatorApp),
             email: has(config::Strategy::EmailCode),
+            passkey_platform: has(config::Strategy::WebAuthnPlatform),
+            passkey_cross_platform: has(config::Strategy::WebAuthnCrossPlatform),
             ..Strategies::default()
         },
         issuer: config.service.clone(),

@@ -10,6 +10,7 @@ mod date;
 mod error;
 mod event;
 mod field;
+mod passkey;
 mod policy;
 mod request;
 mod schema;
@@ -25,6 +26,9 @@ pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
 pub use self::event::event;
 pub use self::field::{Field, Flag, Invalid, Number, Section};
+pub use self::passkey::{
+    Passkey, PasskeyAddition, PasskeyCheck, PasskeyEnrolCheck, PasskeyOptions, PasskeyRemoval,
+};
 pub use self::policy::{
     AppConfig, CodeConfig, FactorRequest, LockoutPolicy, LockoutRequest, MailConfig, MfaConfig,
     MfaConfigRequest, MfaPolicy, MfaPolicyRequest, Strategies, StrategyRequest, StrategyRow,

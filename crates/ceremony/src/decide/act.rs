@@ -19,7 +19,7 @@ use countersign_token::FamilyId;
 
 use super::draft::Draft;
 use super::proof::Proof;
-use super::{Cookie, FreshRecovery, Outcome, Refusal};
+use super::{Cookie, FreshRecovery, Outcome, PasskeyAsk, Refusal};
 use crate::assertion::FirstFactor;
 use crate::audit::What;
 use crate::claims::{Binding, Login};
@@ -98,6 +98,8 @@ pub enum Deed {
         /// A fresh recovery code, where the engine has made one.
         recovery: Option<FreshRecovery>,
     },
+    /// Something of passkeys.
+    Passkey(PasskeyAsk),
     /// Remove one authenticator.
     RemoveAuthenticator {
         /// Which.
@@ -208,6 +210,7 @@ impl Draft<'_> {
             Deed::Confirm { code, label, recovery } => {
                 self.confirm(login, &code, label, recovery, cookie, false)
             }
+            Deed::Passkey(ask) => self.passkey(login, ask, cookie, false),
             Deed::RemoveAuthenticator { device, proof } => {
                 self.remove_authenticator(login, device, proof)
             }

@@ -63,6 +63,7 @@ impl Draft<'_> {
             authenticators: Vec::new(),
             emails: Vec::new(),
             phones: Vec::new(),
+            passkeys: Vec::new(),
             strategies: usable.clone(),
             enrolment: None,
             forget_browser: self.take_forgotten(),
@@ -75,6 +76,10 @@ impl Draft<'_> {
         if let Some(to) = self.email_target(&challenged.login) {
             challenged.emails = vec![to.mask()];
         }
+        let passkeys = self.usable_passkeys(&challenged.login).map(|passkey| {
+            (passkey.id(), passkey.credential().attachment, passkey.label().clone())
+        });
+        challenged.passkeys = passkeys.collect();
         let phones = self.usable_phones(&challenged.login);
         challenged.phones = phones.map(|phone| (phone.id(), phone.number().mask())).collect();
         if !enrolled {
@@ -113,6 +118,7 @@ impl Draft<'_> {
                     self.authenticator_code(&login, device, &code, &cookie, remember)
                 }
             }
+            Ask::Passkey(ask) => self.passkey(&login, ask, &cookie, remember),
             Ask::Send(target) => self.send_code(&login, target),
             Ask::EmailCode { challenge, code } => {
                 self.email_code(&login, &challenge, &code, &cookie, remember)

@@ -71,7 +71,8 @@ impl Draft<'_> {
             Verdict::Replayed
             | Verdict::DeadChallenge
             | Verdict::UnknownDevice
-            | Verdict::NoEnrolment => 0,
+            | Verdict::NoEnrolment
+            | Verdict::CountWentBack => 0,
         };
         self.note(What::Judged { factor, device, verdict, class, units });
         if verdict != Verdict::Won {

@@ -154,6 +154,7 @@ impl Draft<'_> {
     pub(super) fn forget_factors(&mut self) {
         self.record.authenticators.clear();
         self.record.phones.clear();
+        self.record.passkeys.clear();
         self.record.email = None;
         self.record.recovery = None;
         self.record.gateway = None;

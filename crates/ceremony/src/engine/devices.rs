@@ -3,7 +3,7 @@
 //!
 //! Addresses are whole for a session that proved a second factor, and masked for everybody else.
 
-use countersign_device::{Device, DeviceId, Label};
+use countersign_device::{Attachment, Device, DeviceId, Label};
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
 
@@ -17,6 +17,8 @@ use crate::record::Record;
 pub struct Factors {
     /// The authenticator apps.
     pub authenticators: Vec<Listed>,
+    /// The passkeys, and where each is.
+    pub passkeys: Vec<(Listed, Attachment)>,
     /// The phones, each with its number.
     pub phones: Vec<(Listed, String)>,
     /// The addresses that codes are sent to.
@@ -129,10 +131,13 @@ impl Factors {
             let number = phone.number();
             (Listed::from(phone), if whole { number.to_string() } else { number.mask() })
         });
+        let passkeys = record.passkeys.iter();
+        let passkeys = passkeys.map(|of| (Listed::from(of), of.credential().attachment));
         let email = record.active_email();
         let email = email.map(|to| if whole { to.as_str().to_owned() } else { to.mask() });
         Self {
             authenticators: record.authenticators.iter().map(Listed::from).collect(),
+            passkeys: passkeys.collect(),
             phones: phones.collect(),
             emails: email.into_iter().collect(),
         }

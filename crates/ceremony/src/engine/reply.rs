@@ -29,6 +29,7 @@ impl<S: Store> Engine<S> {
             Outcome::Send(send) => self.sent(*send, of).await,
             Outcome::Added { recovery } => Ok(Reply::Added { recovery }),
             Outcome::Done => Ok(Reply::Done),
+            Outcome::Passkey(begun) => self.begun(*begun),
             Outcome::Recovered(browser) => Ok(Reply::Recovered { cookie: cookie(client, browser) }),
             Outcome::Refused(refusal) => Ok(Reply::Refused(refusal)),
             // These answer other questions than a client asks here.

@@ -10,7 +10,8 @@ use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
 use super::{
-    Body, Clock, Deliver, Env, Later, Message, NoRandomness, NotDelivered, Random, Threads,
+    Body, Clock, Deliver, Env, Later, Message, NoPasskeys, NoRandomness, NotDelivered, Random,
+    Threads,
 };
 
 /// A clock that stands where it is put.
@@ -112,6 +113,7 @@ impl Env {
             sign: Arc::new(sign),
             deliver: Arc::new(NotedMail::default()),
             workers: Arc::new(Threads::start(1, 64)?),
+            relying_party: Arc::new(NoPasskeys),
             node: "test".into(),
             random: Arc::new(random),
         })

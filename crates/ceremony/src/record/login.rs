@@ -27,6 +27,8 @@ pub struct Touched {
     failures: Vec<Failures>,
     /// The codes that were sent, one live a factor.
     challenges: Vec<Challenge>,
+    /// What was asked of a passkey, one open a login.
+    pub passkey: Option<PasskeyChallenge>,
 }
 
 /// What a delivered code is for: it is taken for nothing else (B-07).
@@ -68,11 +70,44 @@ pub struct Challenge {
     pub ends: UnixTime,
 }
 
+/// A passkey's challenge that waits for its answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PasskeyChallenge {
+    /// Which challenge; its token names it.
+    pub id: ChallengeId,
+    /// The passkey that is asked, or that is to be.
+    pub device: DeviceId,
+    /// What its answer is for: it is taken for nothing else (B-07).
+    pub purpose: PasskeyPurpose,
+}
+
+/// What the answer of a passkey is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum PasskeyPurpose {
+    /// To prove the user.
+    Prove,
+    /// To add it, while the user's factors are of this generation.
+    Enrol {
+        /// The generation.
+        generation: u32,
+    },
+    /// To remove it.
+    Remove,
+}
+
 impl Touched {
     /// A login that is touched for the first time.
     #[must_use]
     pub const fn new(id: LoginId, class: Class, ends: UnixTime) -> Self {
-        Self { id, class, ends, spent: false, failures: Vec::new(), challenges: Vec::new() }
+        Self {
+            id,
+            class,
+            ends,
+            spent: false,
+            failures: Vec::new(),
+            challenges: Vec::new(),
+            passkey: None,
+        }
     }
 
     /// May nothing more be judged under it?
@@ -103,6 +138,7 @@ impl Touched {
     pub(crate) fn spend(&mut self) {
         self.spent = true;
         self.challenges.clear();
+        self.passkey = None;
     }
 
     /// Counts a failure, with the units that it was charged; none where it was not.
@@ -127,7 +163,7 @@ impl Touched {
 
 impl std::fmt::Debug for Touched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { id, class, ends, spent, failures, challenges } = self;
+        let Self { id, class, ends, spent, failures, challenges, passkey } = self;
         f.debug_struct("Touched")
             .field("id", id)
             .field("class", class)
@@ -135,6 +171,7 @@ impl std::fmt::Debug for Touched {
             .field("spent", spent)
             .field("failures", failures)
             .field("challenges", challenges)
+            .field("passkey", passkey)
             .finish()
     }
 }

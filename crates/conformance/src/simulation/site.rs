@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use countersign_ceremony::engine::{Engine, Error, Settings};
 use countersign_ceremony::env::{
-    Busy, Clock, Env, Later, NoRandomness, NotedMail, Random, Workers,
+    Busy, Clock, Env, Later, NoPasskeys, NoRandomness, NotedMail, Random, Workers,
 };
 use countersign_ceremony::names::Names;
 use countersign_ceremony::policy::{Enforce, Policy};
@@ -156,6 +156,7 @@ impl Site {
             sign: Arc::new(sign),
             deliver: Arc::new(NotedMail::default()),
             workers: Arc::new(AtOnce),
+            relying_party: Arc::new(NoPasskeys),
             node: "simulated".into(),
         };
         let mut site = Self {

@@ -101,7 +101,8 @@ impl Demo {
              name = \"Demo\"\n\
              enforce = \"Force\"\n\
              allow_remember = true\n\
-             strategies = [\"AuthenticatorApp\", \"EmailCode\"]\n"
+             strategies = [\"WebAuthnPlatform\", \"WebAuthnCrossPlatform\", \"AuthenticatorApp\", \
+                           \"EmailCode\"]\n"
         ))
     }
 

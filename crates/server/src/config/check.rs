@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::raw::{Raw, RawTenant, SameSite, Strategy};
-use super::{Cidr, Config, ConfigError, DatabaseUrl, Tenant};
+use super::{Cidr, Config, ConfigError, DatabaseUrl, Passkeys, Tenant};
 use mail::mail;
 
 type Checked<T> = Result<T, ConfigError>;
@@ -51,7 +51,7 @@ impl Raw {
         }
         let data = PathBuf::from(required("data", self.data)?);
         let mail = mail(self.smtp, self.outbox, &base_url)?;
-        Ok(Config {
+        let config = Config {
             listen,
             issuer: self.issuer.unwrap_or_else(|| base_url.clone()),
             base_url,
@@ -67,6 +67,7 @@ impl Raw {
             allow_plain_http: self.allow_plain_http,
             trusted_proxies,
             origins: origins(&self.origins)?,
+            passkeys: Passkeys { domain: self.passkeys.domain, origins: self.passkeys.origins },
             same_site,
             deadline: seconds("deadline_seconds", self.deadline_seconds, 10, 1..=120)?,
             malformed_per_minute: match self.malformed_per_minute {
@@ -81,7 +82,9 @@ impl Raw {
             mail,
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),
             events_when_full: self.events.when_full,
-        })
+        };
+        config.check_passkeys()?;
+        Ok(config)
     }
 }
 

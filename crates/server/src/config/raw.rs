@@ -22,6 +22,7 @@ pub(super) struct Raw {
     pub(super) malformed_per_minute: Option<u32>,
     pub(super) failed_logins_per_minute: Option<u32>,
     pub(super) cookies: RawCookies,
+    pub(super) passkeys: RawPasskeys,
     pub(super) tenants: Vec<RawTenant>,
     pub(super) smtp: Option<RawSmtp>,
     pub(super) outbox: Option<String>,
@@ -32,6 +33,13 @@ pub(super) struct Raw {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawCookies {
     pub(super) same_site: Option<SameSite>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPasskeys {
+    pub(super) domain: Option<String>,
+    pub(super) origins: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -109,6 +117,10 @@ pub enum Strategy {
     AuthenticatorApp,
     /// A code by mail.
     EmailCode,
+    /// A passkey of the device itself (WebAuthn).
+    WebAuthnPlatform,
+    /// A passkey of a security key or of another device.
+    WebAuthnCrossPlatform,
 }
 
 /// How the connection to an SMTP server is secured (RFC 3207, RFC 8314).

@@ -108,6 +108,12 @@ fn notice_mail(service: &str, notice: NoticeOf) -> Said {
              copied it, so it is no longer remembered, and the second factor is asked for again.",
             "If you did not move this browser to another machine, change your password.",
         ),
+        NoticeOf::PasskeyCopied => (
+            "A passkey may have been copied",
+            "A passkey signed, and had counted less than it had before. Somebody may have copied it, \
+             so it was not let in.",
+            "If it goes on, remove this passkey and set up a new one.",
+        ),
         NoticeOf::BrowserRemembered => (
             "A browser is remembered",
             "A browser will not be asked for the second factor for some days.",
@@ -192,7 +198,7 @@ mod tests {
 
     use super::*;
 
-    const NOTICES: [NoticeOf; 13] = [
+    const NOTICES: [NoticeOf; 14] = [
         NoticeOf::FactorAdded(FactorKind::Authenticator),
         NoticeOf::FactorAdded(FactorKind::Email),
         NoticeOf::FactorAdded(FactorKind::Sms),
@@ -203,6 +209,7 @@ mod tests {
         NoticeOf::FactorsRemoved,
         NoticeOf::RecoveryUsed,
         NoticeOf::BrowserStolen,
+        NoticeOf::PasskeyCopied,
         NoticeOf::BrowserRemembered,
         NoticeOf::GuessingStopped,
         NoticeOf::AddressChanged,

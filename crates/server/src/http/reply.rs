@@ -18,7 +18,10 @@ use super::caller::Caller;
 use super::cookie::Which;
 use super::error::ApiError;
 use crate::node::Node;
-use crate::wire::{self, Added, AuthResponse, Device, Email, MfaDevices, OtcToken, PreEnrol};
+use crate::wire::{
+    self, Added, AuthResponse, Device, Email, MfaDevices, OtcToken, Passkey, PasskeyOptions,
+    PreEnrol,
+};
 
 /// 400 days: the longest that browsers keep a cookie (RFC 6265bis, section 5.5).
 const LONGEST_COOKIE: u64 = 34_560_000;
@@ -41,6 +44,14 @@ pub(super) fn answer<S: Store>(
         }
         Reply::Sent { token, .. } => {
             Ok((status, Json(OtcToken { otc_token: token.into_string() })).into_response())
+        }
+        Reply::Passkey(begun) => {
+            let options = serde_json::from_str(&begun.options).map_err(|error| {
+                tracing::error!(%error, "the options of a passkey are no JSON");
+                ApiError::internal()
+            })?;
+            let webauthn_token = begun.token.into_string();
+            Ok((status, Json(PasskeyOptions { webauthn_token, options })).into_response())
         }
         Reply::Recovered { cookie } => {
             let mut response = (status, Json(serde_json::json!({}))).into_response();
@@ -127,7 +138,8 @@ fn challenged_answer<S: Store>(
     reply: ChallengedReply,
 ) -> Result<Response, ApiError> {
     let ChallengedReply { token, challenged, cookie } = reply;
-    let Challenged { enrolled, authenticators, emails, strategies, enrolment, .. } = challenged;
+    let Challenged { enrolled, authenticators, emails, passkeys, strategies, enrolment, .. } =
+        challenged;
     let drawn = enrolment.as_ref().map(drawn).transpose()?;
     let (qr_code, secret) = drawn.unzip();
     let answer = AuthResponse {
@@ -140,6 +152,10 @@ fn challenged_answer<S: Store>(
                 .map(|id| Device { id: id.to_string() })
                 .collect(),
             emails: emails.into_iter().map(|email| Email { email }).collect(),
+            webauthn: passkeys
+                .into_iter()
+                .map(|(id, at, label)| Passkey::new(id.to_string(), at, label.as_str()))
+                .collect(),
             ..MfaDevices::default()
         }),
         mfa_strategies: Some(strategies.into_iter().map(wire::strategy).collect()),

@@ -6,6 +6,7 @@ mod configuration;
 mod factor;
 mod login;
 mod page;
+mod passkey;
 mod policy;
 mod session;
 mod step_up;
@@ -62,6 +63,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .route(&path("auth/v1/user/mfa/emailcode"), post(factor::send_email::<S>))
             .route(&path("auth/v1/user/mfa/emailcode/verify"), post(factor::email_code::<S>))
             .route(&path("auth/v1/user/step-up/generate"), post(step_up::generate::<S>))
+            .merge(passkey::of_logins(&path))
             .route(&path("auth/v1/user/mfa/recover"), post(factor::recover::<S>))
             .route_layer(from_fn_with_state(Arc::clone(&node.config), layers::origin));
         router = router
@@ -76,6 +78,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .route(&path("users/v3/me/tenants"), get(session::tenants::<S>))
             .merge(account::routes(&path))
             .merge(browsers::routes(&path))
+            .merge(passkey::of_accounts(&path))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
             .route(&path("vendor-only/mfa/v1/lifecycle"), post(vendor::lifecycle::<S>));
     }

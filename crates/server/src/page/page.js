@@ -1,6 +1,8 @@
 // The whole job on one page, by the public routes alone: log in, enrol, confirm, verify, recover, sign out.
 // What is secret stays in this module's memory and leaves with the page.
 
+import * as passkey from './passkey.js';
+
 const BASE = '/identity/resources/';
 const SERVICE = document.querySelector('header span').textContent;
 
@@ -83,12 +85,21 @@ async function proceed(answer) {
     byId('recovery').textContent = answer.recoveryCode.match(/.{1,4}/g).join('-');
     return show('saved');
   }
-  const { mfaToken, mfaDevices } = answer;
-  login = { mfaToken, hasApp: mfaDevices.authenticators.length > 0, mailbox: mfaDevices.emails[0]?.email };
+  const { mfaToken, mfaDevices, mfaStrategies } = answer;
+  login = {
+    mfaToken,
+    hasApp: mfaDevices.authenticators.length > 0,
+    mailbox: mfaDevices.emails[0]?.email,
+    passkey: passkey.usable && mfaDevices.webauthn[0]?.id,
+    mayMakePasskey: passkey.usable && answer.mfaEnrolled === false && mfaStrategies.some((name) => name.startsWith('WebAuthn')),
+    mayScan: Boolean(answer.qrCode),
+  };
   otcToken = null;
   await offerRemembering();
   for (const other of document.querySelectorAll('[data-other]')) {
-    other.hidden = other.dataset.other === 'mail' ? !login.mailbox : !login.hasApp;
+    other.hidden = !{
+      mail: login.mailbox, app: login.hasApp, passkey: login.passkey, 'make-passkey': login.mayMakePasskey, enrol: login.mayScan,
+    }[other.dataset.other];
   }
   if (answer.qrCode) {
     byId('qr').src = answer.qrCode;
@@ -96,9 +107,23 @@ async function proceed(answer) {
     byId('app-link').href = keyUri(answer.secret);
     return show('enrol');
   }
+  if (login.mayMakePasskey) return show('make-passkey');
+  if (login.passkey) return show('passkey');
   if (login.hasApp) return show('app');
   if (login.mailbox) return mail();
+  if (mfaDevices.webauthn.length > 0) throw new Refusal(0, { errors: ['Your passkey does not work in this browser, or at this address'] });
   throw new Refusal(0, { errors: ['Your account needs a second factor that this page does not know'] });
+}
+
+/** Asks the browser for a passkey; whoever declines may try again. */
+async function withPasskey(ask) {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+    const exists = error.name === 'InvalidStateError';
+    throw new Refusal(0, { errors: [exists ? 'This device has a passkey for your account already' : 'No passkey was used. Please try again'] });
+  }
 }
 
 /** What the picture says, for a phone that cannot photograph its own screen. */
@@ -132,7 +157,8 @@ async function arrive() {
   const { amr = [] } = JSON.parse(atob(session.accessToken.split('.')[1].replaceAll('-', '+').replaceAll('_', '/')));
   byId('who').textContent = me.email ?? me.name;
   byId('tenant').textContent = activeTenant.name;
-  byId('proof').textContent = amr.includes('mfa') ? 'Password and code'
+  byId('proof').textContent = amr.includes('hwk') ? 'Password and passkey'
+    : amr.includes('mfa') ? 'Password and code'
     : amr.includes('remembered') ? 'Password, on a remembered device' : 'Password';
   show('done');
 }
@@ -147,6 +173,21 @@ const submit = {
   async enrol(data) {
     const body = { mfaToken: login.mfaToken, token: code(data), rememberDevice: checked(data) };
     await proceed(await post('auth/v1/user/mfa/authenticator/enroll/verify', body));
+  },
+  async 'make-passkey'(data) {
+    const { mfaToken } = login;
+    const { webauthnToken, options } = await post('auth/v1/user/mfa/webauthn/enroll', { mfaToken });
+    const made = await withPasskey(() => passkey.create(options));
+    const body = { mfaToken, webauthnToken, rememberDevice: checked(data), ...made };
+    await proceed(await post('auth/v1/user/mfa/webauthn/enroll/verify', body));
+  },
+  async passkey(data) {
+    const { mfaToken } = login;
+    const route = `auth/v1/user/mfa/webauthn/${login.passkey}`;
+    const { webauthnToken, options } = await post(route, { mfaToken });
+    const signed = await withPasskey(() => passkey.get(options));
+    const body = { mfaToken, webauthnToken, rememberDevice: checked(data), options: signed };
+    await proceed(await post(`${route}/verify`, body));
   },
   async app(data) {
     const body = { mfaToken: login.mfaToken, value: code(data), rememberDevice: checked(data) };

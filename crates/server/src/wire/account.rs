@@ -1,16 +1,18 @@
 //! What an account has: its devices, and the browsers that its owner is known by.
 
 use countersign_ceremony::engine::{Factors, KnownBrowser, Listed};
+use countersign_device::Attachment;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::passkey::Passkey;
 use super::rfc3339;
 
 /// The answer of `users/v1/mfa/devices`: the contract's four arrays, and beside their fields the label
 /// and times of each device, which its clients pass over.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct OwnDevices {
-    webauthn: Vec<OwnDevice>,
+    webauthn: Vec<OwnPasskey>,
     phones: Vec<OwnDevice>,
     authenticators: Vec<OwnDevice>,
     emails: Vec<OwnEmail>,
@@ -23,6 +25,20 @@ struct OwnDevice {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone_number: Option<String>,
+    label: String,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used_at: Option<String>,
+    locked: bool,
+}
+
+/// A passkey: what the contract's lists say of it, and beside that what they say of each device.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OwnPasskey {
+    id: String,
+    device_type: &'static str,
+    name: String,
     label: String,
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,9 +74,9 @@ struct RememberedDevice {
 
 impl From<Factors> for OwnDevices {
     fn from(factors: Factors) -> Self {
-        let Factors { authenticators, phones, emails } = factors;
+        let Factors { authenticators, passkeys, phones, emails } = factors;
         Self {
-            webauthn: Vec::new(),
+            webauthn: passkeys.into_iter().map(|(device, at)| OwnPasskey::of(device, at)).collect(),
             phones: phones
                 .into_iter()
                 .map(|(phone, number)| OwnDevice::of(phone, Some(number)))
@@ -70,6 +86,22 @@ impl From<Factors> for OwnDevices {
                 .map(|app| OwnDevice::of(app, None))
                 .collect(),
             emails: emails.into_iter().map(|email| OwnEmail { email }).collect(),
+        }
+    }
+}
+
+impl OwnPasskey {
+    fn of(device: Listed, at: Attachment) -> Self {
+        let listed = Passkey::new(device.id.to_string(), at, device.label.as_str());
+        let Passkey { id, device_type, name } = listed;
+        Self {
+            id,
+            device_type,
+            name,
+            label: device.label.to_string(),
+            created_at: rfc3339(device.created),
+            last_used_at: device.last_used.map(rfc3339),
+            locked: device.locked,
         }
     }
 }

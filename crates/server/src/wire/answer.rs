@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::passkey::Passkey;
+
 /// What every login and every final verify answers.
 #[derive(Clone, Default, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -67,7 +69,7 @@ impl std::fmt::Debug for AuthResponse {
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct MfaDevices {
     /// Passkeys.
-    pub webauthn: Vec<Device>,
+    pub webauthn: Vec<Passkey>,
     /// Phones.
     pub phones: Vec<Device>,
     /// Authenticator apps.

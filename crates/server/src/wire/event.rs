@@ -139,6 +139,7 @@ const fn told(verdict: Verdict) -> &'static str {
         Verdict::DeadChallenge => "dead_challenge",
         Verdict::UnknownDevice => "unknown_device",
         Verdict::NoEnrolment => "no_enrolment",
+        Verdict::CountWentBack => "count_went_back",
     }
 }
 

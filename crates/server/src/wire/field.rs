@@ -75,6 +75,8 @@ pub enum Invalid {
     NotAnId(&'static str),
     /// The field is no email address.
     NotAnEmail(&'static str),
+    /// The field is no base64url (RFC 4648, section 5).
+    NotBase64Url(&'static str),
     /// The field is longer than anything it could hold.
     TooLong(&'static str),
     /// Neither `email` nor `username` is there.
@@ -207,6 +209,7 @@ impl fmt::Display for Invalid {
             }
             Self::NotAnId(name) => write!(f, "{name} must be an id"),
             Self::NotAnEmail(name) => write!(f, "{name} must be an email"),
+            Self::NotBase64Url(name) => write!(f, "{name} must be a base64url string"),
             Self::TooLong(name) => {
                 write!(f, "{name} must be shorter than or equal to {} characters", Field::LONGEST)
             }

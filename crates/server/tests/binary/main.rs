@@ -2,7 +2,7 @@
 //! see, and with independent tools (zbarimg, oathtool, totp-rs, jsonwebtoken, the vendor's npm package) as judges.
 //!
 //! What is tested here is what a client can observe. Nothing of the server's own code is linked, so a test cannot agree
-//! with a mistake of it.
+//! with a mistake of it; the authenticator of the passkeys is ours, and nothing that the server stands on.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,6 +20,7 @@ mod main_job;
 mod openapi;
 mod origins;
 mod page;
+mod passkeys;
 mod plain_http;
 mod policy;
 mod races;

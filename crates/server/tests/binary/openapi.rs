@@ -40,6 +40,14 @@ const CONTRACT: &[(&str, &str)] = &[
     ("post", "vendor-only/users/v1/{userId}/mfa/unenroll"),
     ("post", "auth/v1/user/step-up/generate"),
     ("get", "users/v1/mfa/devices"),
+    ("post", "auth/v1/user/mfa/webauthn/enroll"),
+    ("post", "auth/v1/user/mfa/webauthn/enroll/verify"),
+    ("post", "auth/v1/user/mfa/webauthn/{deviceId}"),
+    ("post", "auth/v1/user/mfa/webauthn/{deviceId}/verify"),
+    ("post", "users/v1/mfa/webauthn/enroll"),
+    ("post", "users/v1/mfa/webauthn/enroll/verify"),
+    ("post", "users/v1/mfa/webauthn/{deviceId}/disable"),
+    ("post", "users/v1/mfa/webauthn/{deviceId}/disable/verify"),
     // What the web client and the server SDK read beside them (sections 4 and 8).
     ("get", "configurations/v1"),
     ("get", "users/v2/me"),
@@ -52,18 +60,10 @@ const TO_COME: &[(&str, &str)] = &[
     ("post", "auth/v1/user/mfa/sms/enroll/verify"),
     ("post", "auth/v1/user/mfa/sms/{deviceId}"),
     ("post", "auth/v1/user/mfa/sms/{deviceId}/verify"),
-    ("post", "auth/v1/user/mfa/webauthn/enroll"),
-    ("post", "auth/v1/user/mfa/webauthn/enroll/verify"),
-    ("post", "auth/v1/user/mfa/webauthn/{deviceId}"),
-    ("post", "auth/v1/user/mfa/webauthn/{deviceId}/verify"),
     ("post", "users/v1/mfa/sms/enroll"),
     ("post", "users/v1/mfa/sms/enroll/verify"),
     ("post", "users/v1/mfa/sms/{deviceId}/disable"),
     ("post", "users/v1/mfa/sms/{deviceId}/disable/verify"),
-    ("post", "users/v1/mfa/webauthn/enroll"),
-    ("post", "users/v1/mfa/webauthn/enroll/verify"),
-    ("post", "users/v1/mfa/webauthn/{deviceId}/disable"),
-    ("post", "users/v1/mfa/webauthn/{deviceId}/disable/verify"),
 ];
 
 const BASE: &str = "/identity/resources/";

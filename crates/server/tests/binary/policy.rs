@@ -147,8 +147,8 @@ fn what_was_changed_outlives_a_restart_and_the_configuration() {
 
 #[test]
 fn strategies_are_taken_and_left_at_the_next_request() {
-    let server = Server::demo();
-    let mut vendor = vendor(&server, "demo");
+    let server = Config::new().serve();
+    let mut vendor = vendor(&server, "acme");
     let on = |browser: &mut Browser, name: &str| {
         let body = browser.get(STRATEGIES).expect(200).body;
         let rows = body["strategies"].as_array().unwrap().clone();

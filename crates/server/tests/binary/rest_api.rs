@@ -1,9 +1,12 @@
 //! The vendor's own client, `@frontegg/rest-api`, unmodified, in Node. The driver is `tests/node/drive.mjs`; this test
 //! is the person before its screen, who holds the phone and reads the mails.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+
+use countersign_passkey::software;
 
 use super::support::authenticator::Authenticator;
 use super::support::outbox::Outbox;
@@ -37,7 +40,8 @@ fn unmodified_client_completes_the_main_job() {
         .stderr(std::fs::File::create(&errors).unwrap())
         .spawn()
         .unwrap();
-    let mut person = Person { app: None, outbox: server.outbox() };
+    let origin = format!("http://localhost:{}", server.address().port());
+    let mut person = Person { app: None, outbox: server.outbox(), origin, keys: BTreeMap::new() };
     let mut say = driver.stdin.take().unwrap();
     let mut told = Vec::new();
     for line in BufReader::new(driver.stdout.take().unwrap()).lines().map(Result::unwrap) {
@@ -56,6 +60,9 @@ fn unmodified_client_completes_the_main_job() {
 struct Person {
     app: Option<Authenticator>,
     outbox: Outbox,
+    /// Of the page that the login box would be on.
+    origin: String,
+    keys: BTreeMap<String, software::Authenticator>,
 }
 
 impl Person {
@@ -69,8 +76,19 @@ impl Person {
             "app" => self.app.as_mut().map(Authenticator::code),
             "wrong" => self.app.as_ref().map(Authenticator::wrong_code),
             "mail" => Some(self.outbox.next_code()),
+            "make" | "sign" => Some(self.passkey(word, rest)),
             _ => None,
         }
+    }
+
+    fn passkey(&mut self, word: &str, rest: &str) -> String {
+        let (name, options) = rest.split_once(' ').unwrap();
+        let options = serde_json::from_str(options).unwrap();
+        let seed = [u8::try_from(self.keys.len()).unwrap(); 32];
+        let fresh = || software::Authenticator::new(seed, &self.origin);
+        let key = self.keys.entry(name.to_owned()).or_insert_with(fresh);
+        let answer = if word == "make" { key.create(&options) } else { key.get(&options) };
+        answer.unwrap().to_string()
     }
 }
 

@@ -9,7 +9,7 @@ const nodeFetch = globalThis.fetch;
 
 const { default: client } = await import('@frontegg/rest-api');
 const { Jar } = await import('./jar.mjs');
-const { scan, appCode, wrongCode, mailedCode, say, leave } = await import('./person.mjs');
+const { scan, appCode, wrongCode, mailedCode, makePasskey, usePasskey, say, leave } = await import('./person.mjs');
 
 const { api, ContextHolder, FronteggApiError } = client;
 const [baseUrl, email, password] = process.argv.slice(2);
@@ -66,7 +66,7 @@ await assertRefused(api.auth.loginv2({ email, password: `${password}x` }), 401);
 say('forced login');
 const forced = await login();
 assert.equal(forced.mfaEnrolled, false);
-assert.deepEqual(forced.mfaStrategies, ['AuthenticatorApp']);
+assert.deepEqual(forced.mfaStrategies, ['WebAuthnPlatform', 'WebAuthnCrossPlatform', 'AuthenticatorApp']);
 assert.match(forced.qrCode, /^data:image\/png;base64,/);
 
 say('pre-enrol');
@@ -122,5 +122,53 @@ assert.deepEqual(await api.auth.recoverMfaToken({ email, recoveryCode }), {});
 const recovered = await login();
 assert.equal(recovered.mfaRequired, true);
 assert.equal(recovered.mfaEnrolled, false);
+
+say('enrol a passkey');
+const offered = await api.auth.preEnrollMFAWebAuthnForLogin({ mfaToken: recovered.mfaToken });
+const withKey = await api.auth.enrollMFAWebAuthnForLoginV2({
+  mfaToken: recovered.mfaToken,
+  deviceType: 'Platform',
+  webauthnToken: offered.webauthnToken,
+  options: await makePasskey('mine', offered.options),
+  publicKey: offered.options,
+});
+assertLoggedIn(withKey);
+assert.ok(withKey.user.recoveryCode);
+
+say('login by passkey');
+const byKey = await login();
+assert.equal(byKey.mfaDevices.webauthn.length, 1);
+const [{ id: mine, deviceType, name }] = byKey.mfaDevices.webauthn;
+assert.equal(deviceType, 'Platform');
+assert.ok(name.length > 0);
+const challenge = await api.auth.preVerifyMFAWebAuthnForLogin(mine, { mfaToken: byKey.mfaToken });
+const signed = {
+  mfaToken: byKey.mfaToken,
+  webauthnToken: challenge.webauthnToken,
+  options: await usePasskey('mine', challenge.options),
+  rememberDevice: false,
+};
+const inside = await api.auth.verifyMFAWebAuthnForLoginV2(mine, signed);
+assertLoggedIn(inside);
+await assertRefused(api.auth.verifyMFAWebAuthnForLoginV2(mine, signed), 401);
+
+say('add another passkey, and remove it');
+ContextHolder.for('default').setAccessToken(inside.user.accessToken);
+const more = await api.auth.preEnrollMFAWebAuthn();
+await api.auth.enrollMFAWebAuthn({
+  deviceType: 'CrossPlatform',
+  webauthnToken: more.webauthnToken,
+  options: await makePasskey('other', more.options),
+});
+const two = (await login()).mfaDevices.webauthn;
+assert.deepEqual(two.map((device) => device.deviceType), ['Platform', 'CrossPlatform']);
+ContextHolder.for('default').setAccessToken(inside.user.accessToken);
+assert.deepEqual((await api.auth.getMFADevices()).webauthn.map((device) => device.id), two.map((device) => device.id));
+const removal = await api.auth.preDisableMFAWebAuthn(two[1].id);
+await api.auth.disableMFAWebAuthn(two[1].id, {
+  webauthnToken: removal.webauthnToken,
+  options: await usePasskey('other', removal.options),
+});
+assert.deepEqual((await login()).mfaDevices.webauthn.map((device) => device.id), [mine]);
 
 leave();

@@ -24,6 +24,12 @@ export const wrongCode = () => ask('wrong');
 /** The code in the newest mail. */
 export const mailedCode = () => ask('mail');
 
+/** What an authenticator of this name makes for these options, as the login box passes it on. */
+export const makePasskey = async (name, options) => JSON.parse(await ask('make', name, JSON.stringify(options)));
+
+/** What it signs for these. */
+export const usePasskey = async (name, options) => JSON.parse(await ask('sign', name, JSON.stringify(options)));
+
 /** Tells the test how far it is. */
 export const say = (text) => console.log(`# ${text}`);
 

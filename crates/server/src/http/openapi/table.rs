@@ -63,6 +63,23 @@ fn factors() -> Vec<Operation> {
         )
         .takes::<wire::CodeCheck>(&["mfaToken", "value"])
         .answers::<wire::AuthResponse>(201),
+        post("auth/v1/user/mfa/webauthn/enroll", "Begin to enrol a passkey")
+            .takes::<wire::LoginTokenOnly>(&["mfaToken"])
+            .answers::<wire::PasskeyOptions>(201),
+        post("auth/v1/user/mfa/webauthn/enroll/verify", "Enrol the passkey that was made")
+            .takes::<wire::PasskeyEnrolCheck>(&[
+                "mfaToken",
+                "webauthnToken",
+                "deviceType",
+                "options",
+            ])
+            .answers::<wire::AuthResponse>(201),
+        post("auth/v1/user/mfa/webauthn/{deviceId}", "Ask a passkey")
+            .takes::<wire::LoginTokenOnly>(&["mfaToken"])
+            .answers::<wire::PasskeyOptions>(201),
+        post("auth/v1/user/mfa/webauthn/{deviceId}/verify", "Verify what a passkey signed")
+            .takes::<wire::PasskeyCheck>(&["mfaToken", "webauthnToken", "options"])
+            .answers::<wire::AuthResponse>(201),
         post("auth/v1/user/mfa/emailcode", "Send a code by mail")
             .takes::<wire::LoginTokenOnly>(&["mfaToken"])
             .answers::<wire::OtcToken>(201),
@@ -112,6 +129,18 @@ fn account() -> Vec<Operation> {
             .takes::<wire::AccountCode>(&[])
             .empty(200),
     );
+    all.extend([
+        ask("users/v1/mfa/webauthn/enroll", "Begin to enrol a passkey")
+            .answers::<wire::PasskeyOptions>(200),
+        ask("users/v1/mfa/webauthn/enroll/verify", "Enrol the passkey that was made")
+            .takes::<wire::PasskeyAddition>(&["webauthnToken", "deviceType", "options"])
+            .answers::<wire::Added>(200),
+        ask("users/v1/mfa/webauthn/{deviceId}/disable", "Ask a passkey before it is removed")
+            .answers::<wire::PasskeyOptions>(200),
+        ask("users/v1/mfa/webauthn/{deviceId}/disable/verify", "Remove one passkey")
+            .takes::<wire::PasskeyRemoval>(&[])
+            .empty(200),
+    ]);
     all.push(
         ask("users/v1/mfa/disable", "Remove every factor")
             .takes::<wire::AccountCode>(&[])

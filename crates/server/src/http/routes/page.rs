@@ -1,4 +1,4 @@
-//! The page at `/`: three files that are compiled in. It has no secret and no power of its own.
+//! The page at `/`: a few files that are compiled in. It has no secret and no power of its own.
 
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -8,6 +8,7 @@ use axum::routing::get;
 const PAGE: &str = include_str!("../../page/index.html");
 const STYLE: &str = include_str!("../../page/page.css");
 const SCRIPT: &str = include_str!("../../page/page.js");
+const PASSKEY: &str = include_str!("../../page/passkey.js");
 const MARK: &str = include_str!("../../page/mark.svg");
 
 /// The page of a service of this name.
@@ -17,6 +18,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(service: &str) -> Router<
         .route("/", get(async move || file("text/html; charset=utf-8", page)))
         .route("/assets/page.css", get(async || file("text/css; charset=utf-8", STYLE)))
         .route("/assets/page.js", get(async || file("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/assets/passkey.js", get(async || file("text/javascript; charset=utf-8", PASSKEY)))
         .route("/assets/mark.svg", get(async || file("image/svg+xml", MARK)))
 }
 
