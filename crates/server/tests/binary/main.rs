@@ -20,6 +20,7 @@ mod main_job;
 mod openapi;
 mod origins;
 mod page;
+mod passkey_page;
 mod passkeys;
 mod plain_http;
 mod policy;

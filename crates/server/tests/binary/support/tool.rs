@@ -25,6 +25,13 @@ impl Tool {
         None
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> String {
+        let path = std::env::var_os("PATH").unwrap();
+        let found = std::env::split_paths(&path).map(|directory| directory.join(self.0));
+        found.into_iter().find(|file| file.is_file()).unwrap().display().to_string()
+    }
+
     /// The command, ready for arguments.
     pub(crate) fn command(&self) -> Command {
         Command::new(self.0)
