@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// Where Redis is, and what an acknowledged settle has to have reached.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Config {
     /// `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. Of a cluster, as many of
     /// its nodes as shall be asked for the others: one that answers is enough.

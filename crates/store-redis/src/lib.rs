@@ -14,6 +14,7 @@ mod seeds;
 mod slots;
 mod store;
 mod unsure;
+mod url;
 mod walk;
 mod wave;
 

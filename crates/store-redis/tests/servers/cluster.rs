@@ -8,7 +8,8 @@ use countersign_ceremony::port::{Key, Settled, Store, StoreError, Version};
 use countersign_store_redis::{Config, RedisStore, Replicas};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Fleet, ROOMY, block_on, installed, key, stands, write};
+use crate::machines::{Fleet, installed};
+use crate::support::{ROOMY, block_on, key, stands, write};
 
 const WRITERS: u8 = 24;
 
@@ -47,7 +48,7 @@ fn a_failover_in_the_middle_of_load_loses_nothing_acknowledged() {
         return;
     }
     let mut fleet = Fleet::start(3, true);
-    let config = Config { replicas: Some(Replicas::of(1)), ..fleet.config() };
+    let config = Config { replicas: Some(Replicas::of(1)), ..Config::new(fleet.urls()) };
     block_on(async {
         let store = Arc::new(RedisStore::open(&config, ROOMY).await.unwrap());
         let over = Arc::new(AtomicBool::new(false));
@@ -98,5 +99,5 @@ fn a_failover_in_the_middle_of_load_loses_nothing_acknowledged() {
 
 /// The whole fleet, also who was no master at the beginning.
 fn fleet_config(fleet: &Fleet) -> Config {
-    Config::new(fleet.masters.iter().chain(&fleet.replicas).map(crate::support::Server::url))
+    Config::new(fleet.masters.iter().chain(&fleet.replicas).map(crate::machines::Server::url))
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use countersign_conformance::crash::{Account, write_until_killed};
 use countersign_store_redis::{Aof, Config, RedisStore};
 
-use crate::support::{ROOMY, Server, installed};
+use crate::machines::{Server, installed};
+use crate::support::ROOMY;
 
 /// What a victim said, line by line.
 #[derive(Clone, Default)]

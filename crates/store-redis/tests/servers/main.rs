@@ -4,6 +4,7 @@
 mod attacks;
 mod cluster;
 mod crash;
+mod machines;
 mod open;
 mod replicas;
 mod reply;

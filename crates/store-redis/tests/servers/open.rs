@@ -5,9 +5,8 @@ use std::time::Duration;
 use countersign_ceremony::port::{Settled, Store, StoreError, Version};
 use countersign_store_redis::{Aof, Config, OpenError, RedisStore, Replicas};
 
-use crate::support::{
-    Fleet, ROOMY, Server, block_on, free_port, installed, key, stands, until, write,
-};
+use crate::machines::{Fleet, Server, free_port, installed, until};
+use crate::support::{ROOMY, block_on, key, stands, write};
 
 #[test]
 fn a_server_that_forgets_is_refused_also_when_it_comes_back_as_one() {

@@ -3,7 +3,8 @@
 use countersign_ceremony::port::{Settled, Store, StoreError, Version};
 use countersign_store_redis::{Config, RedisStore, Replicas};
 
-use crate::support::{ROOMY, Server, block_on, installed, key, stands, until, write};
+use crate::machines::{Server, installed, until};
+use crate::support::{ROOMY, block_on, key, stands, write};
 
 /// A master and its replica, no cluster.
 fn pair() -> (Server, Server) {

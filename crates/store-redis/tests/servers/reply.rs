@@ -9,7 +9,8 @@ use std::thread;
 use countersign_ceremony::port::{Settled, Store, StoreError, Version};
 use countersign_store_redis::{Config, RedisStore};
 
-use crate::support::{ROOMY, Server, block_on, installed, key, stands, write};
+use crate::machines::{Server, installed};
+use crate::support::{ROOMY, block_on, key, stands, write};
 
 /// A way to a server that, once told to, loses the next reply and with it the connection.
 fn lossy(port: u16, lose: &Arc<AtomicBool>) -> u16 {

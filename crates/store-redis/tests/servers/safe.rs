@@ -11,7 +11,7 @@ use countersign_conformance::{Broken, Expectations, Fresh, prove};
 use countersign_store_redis::{Config, RedisStore, Replicas};
 use tokio::runtime::Handle;
 
-use crate::support::{Fleet, Server, installed};
+use crate::machines::{Fleet, Server, installed};
 
 fn open(config: &Config, fresh: &Fresh) -> RedisStore {
     Handle::current().block_on(RedisStore::open(config, fresh.outbox)).unwrap()
@@ -127,7 +127,7 @@ fn two_stores_on_a_cluster_that_wait_for_replicas_are_one_safe_store() {
         return;
     }
     let fleet = Fleet::start(3, true);
-    let config = Config { replicas: Some(Replicas::of(1)), ..fleet.config() };
+    let config = Config { replicas: Some(Replicas::of(1)), ..Config::new(fleet.urls()) };
     let mut number = 0;
     let fresh = |fresh: Fresh| {
         let config = next(&config, &mut number);
