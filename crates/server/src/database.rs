@@ -10,6 +10,7 @@ use countersign_ceremony::port::{
     EventId, EventRow, Key, Looked, Outbox, Settle, Settled, Store, StoreError, Walked,
 };
 use countersign_store_postgres::PostgresStore;
+use countersign_store_redis::RedisStore;
 use countersign_store_sqlite::SqliteStore;
 
 use crate::clock::SystemClock;
@@ -23,6 +24,8 @@ pub enum Database {
     Sqlite(SqliteStore),
     /// A database of PostgreSQL.
     Postgres(PostgresStore),
+    /// Redis or Valkey.
+    Redis(Box<RedisStore>),
 }
 
 /// The same call on whichever store it is.
@@ -31,6 +34,7 @@ macro_rules! on {
         match $database {
             Self::Sqlite($store) => $call,
             Self::Postgres($store) => $call,
+            Self::Redis($store) => $call,
         }
     };
 }
@@ -53,6 +57,17 @@ impl Database {
                 .await
                 .map(Self::Postgres)
                 .map_err(|error| NotUp::at(url, &error)),
+            DatabaseUrl::Redis(config) => {
+                let opened = RedisStore::open(config, outbox).await;
+                let store = opened.map_err(|error| NotUp::at(url, &error))?;
+                let durability = store.durability();
+                if durability.survives_a_crash() {
+                    tracing::info!(%durability, "redis");
+                } else {
+                    tracing::warn!(%durability, "redis");
+                }
+                Ok(Self::Redis(Box::new(store)))
+            }
         }
     }
 

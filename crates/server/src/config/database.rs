@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use countersign_store_postgres::Address;
+use countersign_store_redis::Config as RedisConfig;
 
 use super::ConfigError;
 
@@ -19,6 +20,8 @@ pub enum DatabaseUrl {
     Sqlite(PathBuf),
     /// PostgreSQL: `postgres:` and the rest of its URL.
     Postgres(Box<Address>),
+    /// Redis or Valkey, one server or a cluster: `redis:` or `rediss:` and the rest of its URL.
+    Redis(Box<RedisConfig>),
 }
 
 impl DatabaseUrl {
@@ -35,7 +38,8 @@ impl DatabaseUrl {
     pub fn parse(url: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| {
             let mend = "write it like \"sqlite:/var/lib/countersign/countersign.sqlite\" or \
-                        \"postgres://user:password@db.example.com/countersign\"";
+                        \"postgres://user:password@db.example.com/countersign\" or \
+                        \"rediss://user:password@one,two,three?replicas=1\"";
             ConfigError::new("database", problem, mend)
         };
         let (scheme, rest) = url.split_once(':').ok_or_else(|| wrong("it has no scheme"))?;
@@ -46,6 +50,10 @@ impl DatabaseUrl {
             },
             "postgres" | "postgresql" => match Address::parse(url) {
                 Ok(address) => Ok(Self::Postgres(Box::new(address))),
+                Err(error) => Err(wrong(&error.to_string())),
+            },
+            "redis" | "rediss" => match RedisConfig::parse(url) {
+                Ok(config) => Ok(Self::Redis(Box::new(config))),
                 Err(error) => Err(wrong(&error.to_string())),
             },
             // The rest may hold a password: it is not repeated.
@@ -59,6 +67,7 @@ impl fmt::Display for DatabaseUrl {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::Postgres(address) => address.fmt(f),
+            Self::Redis(config) => config.fmt(f),
         }
     }
 }
@@ -76,6 +85,9 @@ mod tests {
         let fleet = DatabaseUrl::parse("postgres://u:hunter2@db.example.com/d").unwrap();
         assert_eq!(fleet.to_string(), "postgres://db.example.com:5432/d");
         assert!(!format!("{fleet:?}").contains("hunter2"));
+        let fleet = DatabaseUrl::parse("rediss://u:hunter2@one,two?replicas=1").unwrap();
+        assert_eq!(fleet.to_string(), "rediss://one,two");
+        assert!(!format!("{fleet:?}").contains("hunter2"));
         for wrong in [
             "",
             "/a/b.db",
@@ -83,6 +95,7 @@ mod tests {
             "sqlite://",
             "mysql://u:hunter2@h/d",
             "postgres://u:hunter2@",
+            "redis://u:hunter2@one?replicas=none",
         ] {
             let error = DatabaseUrl::parse(wrong).unwrap_err();
             assert_eq!(error.place(), "database", "{wrong}");
