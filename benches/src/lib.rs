@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
 #![allow(clippy::missing_panics_doc, reason = "a bench whose figures are wrong had better stop")]
 
+pub mod answer;
 pub mod oath;
 pub mod ours;
 pub mod peers;
