@@ -14,7 +14,7 @@ use countersign_ceremony::port::StoreError;
 use countersign_otp::UnixTime;
 use futures_util::future::{join_all, select_ok};
 use redis::{Cmd, Value, cmd};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::config::Replicas;
 use crate::durability::{Aof, Durability, Info};
@@ -25,8 +25,12 @@ use crate::seeds::Seeds;
 use crate::slots::Slots;
 use crate::wave::{Answer, Writes};
 
-/// How often one request is tried before it is given up: about a second and a half in all.
+/// How often one request is tried before it is given up: about a second and a half in all, where
+/// servers answer.
 const ATTEMPTS: u32 = 10;
+
+/// After how long it is not tried again, where they do not.
+const OVERALL: Duration = Duration::from_secs(4);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -105,7 +109,11 @@ impl Cluster {
         let mut answers: Vec<Option<(Value, UnixTime)>> = Vec::new();
         answers.resize_with(reads.len(), || None);
         let mut asking: HashMap<usize, String> = HashMap::new();
+        let begun = Instant::now();
         for attempt in 0..ATTEMPTS {
+            if begun.elapsed() > OVERALL {
+                break;
+            }
             self.pause(attempt).await;
             let missing = |at: &usize| answers.get(*at).is_some_and(Option::is_none);
             let open: Vec<usize> = (0..reads.len()).filter(missing).collect();
@@ -146,7 +154,11 @@ impl Cluster {
     ) -> Result<Answer, StoreError> {
         let mut asking: Option<String> = None;
         let mut with_text = false;
+        let begun = Instant::now();
         for attempt in 0..ATTEMPTS {
+            if begun.elapsed() > OVERALL {
+                break;
+            }
             self.pause(attempt).await;
             let mut commands = commands(with_text);
             let node = match asking.take() {

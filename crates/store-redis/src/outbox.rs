@@ -14,6 +14,9 @@ use crate::names::{Names, Partition};
 /// How many events one trip reads of a partition.
 const READ: usize = 256;
 
+/// How many partitions are read in one trip.
+const SPAN: usize = 64;
+
 /// How many of the events that were read last are remembered with their partition.
 const REMEMBERED: usize = 65_536;
 
@@ -27,12 +30,20 @@ pub(crate) async fn oldest(
     limit: usize,
 ) -> Result<(Vec<EventRow>, Seen), StoreError> {
     let (mut rows, mut seen) = (Vec::new(), Seen::new());
-    for (partition, take) in shares(waiting(cluster, names).await?, limit) {
-        for row in range(cluster, names, partition, 0, take).await? {
-            if seen.len() < REMEMBERED {
-                seen.insert(row.id, partition);
+    for some in shares(waiting(cluster, names).await?, limit).chunks(SPAN) {
+        let reads = some.iter().map(|(partition, take)| {
+            (*partition, some_of(names, *partition, 0, (*take).min(READ)))
+        });
+        let answers = cluster.read(reads.collect()).await?;
+        for ((partition, take), (answer, _)) in some.iter().zip(answers) {
+            let mut own = read(answer)?;
+            if *take > READ && own.len() == READ {
+                let rest = take.saturating_sub(READ);
+                own.extend(range(cluster, names, *partition, READ, rest).await?);
             }
-            rows.push(row);
+            let room = REMEMBERED.saturating_sub(seen.len());
+            seen.extend(own.iter().take(room).map(|row| (row.id, *partition)));
+            rows.append(&mut own);
         }
     }
     Ok((rows, seen))
@@ -156,22 +167,29 @@ async fn range(
     while rows.len() < count {
         let some = count.saturating_sub(rows.len()).min(READ);
         let first = from.saturating_add(rows.len());
-        let mut range = cmd("LRANGE");
-        let last = first.saturating_add(some).saturating_sub(1);
-        range.arg(names.events(partition)).arg(first).arg(last);
-        let answers = cluster.read(vec![(partition, range)]).await?;
-        let Some((Value::Array(values), _)) = answers.into_iter().next() else {
-            return Err(StoreError::Corrupt);
-        };
-        let read = values.len();
-        for value in values {
-            rows.push(row(value).ok_or(StoreError::Corrupt)?);
-        }
-        if read < some {
+        let asked = vec![(partition, some_of(names, partition, first, some))];
+        let (answer, _) = cluster.read(asked).await?.pop().ok_or(StoreError::Unavailable)?;
+        let own = read(answer)?;
+        let short = own.len() < some;
+        rows.extend(own);
+        if short {
             break;
         }
     }
     Ok(rows)
+}
+
+/// Asks for some events of one partition.
+fn some_of(names: &Names, partition: Partition, first: usize, count: usize) -> Cmd {
+    let mut range = cmd("LRANGE");
+    let last = first.saturating_add(count).saturating_sub(1);
+    range.arg(names.events(partition)).arg(first).arg(last);
+    range
+}
+
+fn read(answer: Value) -> Result<Vec<EventRow>, StoreError> {
+    let Value::Array(values) = answer else { return Err(StoreError::Corrupt) };
+    values.into_iter().map(|value| row(value).ok_or(StoreError::Corrupt)).collect()
 }
 
 fn row(value: Value) -> Option<EventRow> {
