@@ -5,7 +5,6 @@ use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-use super::postgres::Postgres;
 use super::support::browser::Browser;
 use super::support::config::{Config, free_port};
 use super::support::server::{Server, config_file, countersign};
@@ -23,15 +22,15 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// Starts three nodes on a database.
-    pub(crate) fn on(database: &Postgres) -> Self {
+    /// Starts three nodes on the database of this URL.
+    pub(crate) fn on(database: &str) -> Self {
         let shared = tempfile::tempdir().unwrap();
         let keys = shared.path().join("keys");
         run(&["keys", "new", "--out"], &keys);
         let nodes: Vec<Server> = (0..NODES)
             .map(|_| {
                 let directory = tempfile::tempdir().unwrap();
-                let file = configure(directory.path(), &keys, &database.url());
+                let file = configure(directory.path(), &keys, database);
                 Server::serve(directory, &file)
             })
             .collect();

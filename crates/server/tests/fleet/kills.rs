@@ -26,7 +26,7 @@ fn rounds() -> usize {
 fn what_is_killed_under_load_loses_nothing_and_accepts_nothing_twice() {
     let test = "what_is_killed_under_load_loses_nothing_and_accepts_nothing_twice";
     let Some(database) = Postgres::start(test) else { return };
-    let fleet = Fleet::on(&database);
+    let fleet = Fleet::on(&database.url());
     let history = History::of(&fleet);
     let database = Mutex::new(database);
     let over = AtomicBool::new(false);

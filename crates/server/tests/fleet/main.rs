@@ -1,4 +1,4 @@
-//! A fleet: three server processes on one database of PostgreSQL, over TCP, with processes killed
+//! A fleet: three server processes on one database, PostgreSQL or a Redis Cluster, over TCP, with processes killed
 //! under them. What is judged is what clients were told.
 #![allow(
     clippy::unwrap_used,
@@ -10,9 +10,13 @@
 #[path = "../../../store-postgres/tests/servers/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests of the store")]
 mod postgres;
+#[path = "../../../store-redis/tests/servers/machines.rs"]
+#[allow(dead_code, reason = "shared with the tests of the store")]
+mod redis_servers;
 mod support;
 
 mod fleet;
 mod history;
 mod kills;
 mod one_winner;
+mod redis_cluster;

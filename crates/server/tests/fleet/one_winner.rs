@@ -20,7 +20,11 @@ fn one_code_spread_over_three_nodes_wins_once() {
     let Some(database) = Postgres::start("one_code_spread_over_three_nodes_wins_once") else {
         return;
     };
-    let fleet = Fleet::on(&database);
+    wins_once(&Fleet::on(&database.url()));
+}
+
+/// Somebody's code, sent to all nodes at once.
+pub(crate) fn wins_once(fleet: &Fleet) {
     let who = json!({
         "tenantId": "acme",
         "userId": "ada",
