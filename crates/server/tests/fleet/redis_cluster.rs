@@ -16,10 +16,10 @@ const CLIENTS: usize = 6;
 /// How many enrolments are acknowledged before and between and after what happens to the masters.
 const BETWEEN: usize = 6;
 
-fn url(masters: &Masters) -> String {
+fn url(masters: &Masters, wait_ms: u32) -> String {
     let host = |url: String| url.trim_start_matches("redis://").to_owned();
     let hosts: Vec<String> = masters.urls().into_iter().map(host).collect();
-    format!("redis://{}?replicas=1", hosts.join(","))
+    format!("redis://{}?replicas=1&wait_ms={wait_ms}", hosts.join(","))
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn one_code_spread_over_three_nodes_of_a_redis_cluster_wins_once() {
         return;
     }
     let masters = Masters::start(3, true);
-    wins_once(&Fleet::on(&url(&masters)));
+    wins_once(&Fleet::on(&url(&masters, 20_000)));
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_master_failed_over_under_load_loses_nothing_and_accepts_nothing_twice() {
         return;
     }
     let mut masters = Masters::start(3, true);
-    let fleet = Fleet::on(&url(&masters));
+    let fleet = Fleet::on(&url(&masters, 500));
     let history = History::of(&fleet);
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {

@@ -1,5 +1,7 @@
 //! Replicas that are waited for, and a failover that forgets where they are not.
 
+use std::time::Duration;
+
 use countersign_ceremony::port::{Settled, Store, StoreError, Version};
 use countersign_store_redis::{Config, RedisStore, Replicas};
 
@@ -20,28 +22,35 @@ fn what_its_replicas_have_not_is_unknown_and_nobody_is_told_of_it() {
         return;
     }
     let (master, replica) = pair();
-    let config = Config { replicas: Some(Replicas::of(1)), ..Config::new([master.url()]) };
+    let within = |millis| {
+        let patience = Duration::from_millis(millis);
+        let replicas = Some(Replicas { patience, ..Replicas::of(1) });
+        Config { replicas, ..Config::new([master.url()]) }
+    };
     block_on(async {
-        let store = RedisStore::open(&config, ROOMY).await.unwrap();
-        assert_eq!(store.durability().connected, 1);
-        assert!(store.durability().to_string().contains("forgets nothing"));
+        let patient = RedisStore::open(&within(20_000), ROOMY).await.unwrap();
+        assert_eq!(patient.durability().connected, 1);
+        assert!(patient.durability().to_string().contains("forgets nothing"));
         let first = write(key(1), Version::ABSENT);
-        assert_eq!(store.settle(first.clone()).await, Ok(Settled::Won));
+        assert_eq!(patient.settle(first.clone()).await, Ok(Settled::Won));
 
+        let store = RedisStore::open(&within(100), ROOMY).await.unwrap();
         replica.signal("STOP");
         let second = write(key(1), first.next);
         assert_eq!(store.settle(second.clone()).await, Err(StoreError::Unknown));
-        assert_eq!(
-            stands(&store, key(1)).await,
-            Err(StoreError::Unavailable),
-            "it may yet be forgotten"
-        );
+        let told = stands(&store, key(1)).await;
+        assert_eq!(told, Err(StoreError::Unavailable), "it may yet be forgotten");
         assert!(stands(&store, key(2)).await.is_ok(), "nothing is unsure there");
         replica.signal("CONT");
 
-        let found = stands(&store, key(1)).await.unwrap().unwrap();
+        let found = loop {
+            match stands(&store, key(1)).await {
+                Ok(found) => break found.unwrap(),
+                Err(error) => assert_eq!(error, StoreError::Unavailable),
+            }
+        };
         assert_eq!(found.version, second.next, "the replica has it now");
-        assert_eq!(store.settle(write(key(1), second.next)).await, Ok(Settled::Won));
+        assert_eq!(patient.settle(write(key(1), second.next)).await, Ok(Settled::Won));
     });
 }
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use countersign_ceremony::port::{
     EventId, EventRow, Key, Looked, Settle, Settled, Store, StoreError, Walked,
@@ -127,7 +128,9 @@ fn two_stores_on_a_cluster_that_wait_for_replicas_are_one_safe_store() {
         return;
     }
     let fleet = Fleet::start(3, true);
-    let config = Config { replicas: Some(Replicas::of(1)), ..Config::new(fleet.urls()) };
+    // A busy machine may take long; that is not what is asked here.
+    let replicas = Replicas { patience: Duration::from_secs(20), ..Replicas::of(1) };
+    let config = Config { replicas: Some(replicas), ..Config::new(fleet.urls()) };
     let mut number = 0;
     let fresh = |fresh: Fresh| {
         let config = next(&config, &mut number);
