@@ -14,6 +14,7 @@
 mod act;
 mod authenticator;
 mod browser;
+mod codes;
 mod delivered;
 mod draft;
 mod email;
@@ -36,11 +37,11 @@ use countersign_device::{
     TenantId, UserKey,
 };
 use countersign_otp::{Code, Secret, Totp, UnixTime};
-use countersign_token::{RecoveryCode, RecoveryHash, RecoveryTag};
 use countersign_vault::Vault;
 
 pub use act::{Act, ActingSession, Actor, Administrator, Deed, is_heard};
 pub use browser::{Cookie, FreshBrowser};
+pub use codes::{FreshCode, FreshRecovery, RecoveryCodes};
 pub use delivered::Target;
 pub use draft::Seed;
 pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
@@ -193,23 +194,6 @@ pub struct Recover {
     pub agent: Label,
 }
 
-/// A recovery code that the engine made and hashed, because decide asked for it.
-#[derive(Clone)]
-pub struct FreshRecovery {
-    /// The code, to be shown once.
-    pub code: RecoveryCode,
-    /// Its tag.
-    pub tag: RecoveryTag,
-    /// Its hash.
-    pub hash: RecoveryHash,
-}
-
-impl std::fmt::Debug for FreshRecovery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FreshRecovery(..)")
-    }
-}
-
 /// What was decided.
 #[derive(Debug)]
 #[must_use = "a decision counts only when its swap is won"]
@@ -273,7 +257,7 @@ pub enum Outcome {
     /// A factor was added under a session.
     Added {
         /// The recovery code, to be shown once.
-        recovery: Option<RecoveryCode>,
+        recovery: Option<RecoveryCodes>,
     },
     /// What a session or the administrator asked for is done.
     Done,
@@ -293,7 +277,7 @@ pub struct Granted {
     /// What the browser's cookie is told.
     pub browser: Option<FreshBrowser>,
     /// The recovery code, to be shown once.
-    pub recovery: Option<RecoveryCode>,
+    pub recovery: Option<RecoveryCodes>,
     /// The session whose step-up this was: the new one takes its place.
     pub replaces: Option<SessionId>,
 }
@@ -373,6 +357,8 @@ pub enum NoticeOf {
     FactorRemoved(FactorKind),
     /// Every factor was removed, by the user or by the administrator.
     FactorsRemoved,
+    /// Recovery codes were issued anew.
+    RecoveryIssued,
     /// The recovery code was used, and the factors are removed.
     RecoveryUsed,
     /// A browser's secret came twice: somebody may have copied it.

@@ -2,7 +2,7 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `account` under a session or for the administrator, `phone` adds phones and sends to
+//! under a login, `account` under a session or for the administrator, `recovery` makes its codes, `phone` adds phones and sends to
 //! them, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says what
 //! policy holds, `vendors` who may manage.
 
@@ -13,6 +13,7 @@ mod login;
 mod passkey;
 mod phone;
 mod policies;
+mod recovery;
 mod reply;
 mod sends;
 mod session;
@@ -25,7 +26,7 @@ use countersign_device::RealmId;
 use crate::assertion::Assertion;
 use crate::claims::ChallengeKind;
 use crate::codec::CodecError;
-use crate::decide::{Challenged, Enrolment, Refusal};
+use crate::decide::{Challenged, Enrolment, RecoveryCodes, Refusal};
 use crate::directory::Directory;
 use crate::env::{Busy, Env, NoRandomness, NotDelivered};
 use crate::policy::Policy;
@@ -39,7 +40,7 @@ pub use passkey::PasskeyReply;
 pub use session::{Authenticated, Tokens};
 
 use countersign_remember::Cookie;
-use countersign_token::{Keys, RecoveryCode, Token, Verify};
+use countersign_token::{Keys, Token, Verify};
 
 /// What an engine is set to.
 #[derive(Clone, Debug)]
@@ -56,6 +57,8 @@ pub struct Settings {
     pub policy: Policy,
     /// What Argon2id costs, for passwords and recovery codes.
     pub argon2: countersign_token::Params,
+    /// How many recovery codes are issued together: 1 to 10.
+    pub recovery_codes: u8,
     /// How long an access token lives, in seconds.
     pub access_secs: u64,
     /// How long a session lives, in seconds.
@@ -73,6 +76,7 @@ impl Settings {
             retired_keys: Vec::new(),
             policy: Policy::default(),
             argon2: countersign_token::Params::default(),
+            recovery_codes: 1,
             access_secs: ACCESS_SECS,
             session_secs: SESSION_SECS,
         }
@@ -116,7 +120,7 @@ pub enum Reply {
     /// A factor was added under a session.
     Added {
         /// The recovery code, to be shown once.
-        recovery: Option<RecoveryCode>,
+        recovery: Option<RecoveryCodes>,
     },
     /// What a session or the administrator asked for is done.
     Done,
@@ -134,7 +138,7 @@ pub struct GrantedReply {
     /// The new device cookie, where it changes.
     pub cookie: Option<Cookie>,
     /// The recovery code, to be shown once.
-    pub recovery: Option<RecoveryCode>,
+    pub recovery: Option<RecoveryCodes>,
 }
 
 /// A second factor is asked for, as the client is told of it.

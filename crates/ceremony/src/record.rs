@@ -6,6 +6,7 @@
 
 pub(crate) mod ledger;
 mod login;
+mod recovery;
 pub(crate) mod seconds;
 mod tally;
 
@@ -17,10 +18,11 @@ use countersign_device::{
 };
 use countersign_otp::UnixTime;
 use countersign_remember::Browsers;
-use countersign_token::{FamilyId, RecoveryHash, RecoveryTag};
+use countersign_token::FamilyId;
 
 pub use ledger::{Class, Gate, Ledger, Price};
 pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touched};
+pub use recovery::{Recoveries, Recovery};
 pub use tally::{NotNow, Tally};
 
 use crate::port::WriteId;
@@ -66,15 +68,6 @@ pub enum Standing {
     Disabled,
     /// Never again: the user is gone.
     Erased,
-}
-
-/// The recovery code, as far as it is kept.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Recovery {
-    /// 16 keyed bits: a try whose tag differs ends there, without Argon2 and without a write.
-    pub tag: RecoveryTag,
-    /// Argon2id, salted and peppered.
-    pub hash: RecoveryHash,
 }
 
 /// After a recovery: the first enrolment asks for more than a password.
@@ -144,8 +137,8 @@ pub struct Record {
     pub logins: Vec<Touched>,
     /// The browsers that are known, remembered or not.
     pub browsers: Browsers,
-    /// The recovery code.
-    pub recovery: Option<Recovery>,
+    /// The recovery codes that are left.
+    pub recovery: Recoveries,
     /// When recovery was tried with a matching tag, in the last day.
     #[serde(with = "seconds::list")]
     pub recoveries: Vec<UnixTime>,

@@ -70,6 +70,9 @@ pub const PASSKEYS: usize = 10;
 /// Recovery tries that pass the tag, a day.
 pub const RECOVERIES_A_DAY: usize = 10;
 
+/// Recovery codes of one user: what is written on one sheet, and keeps the record small.
+pub const RECOVERY_CODES: u8 = 10;
+
 /// A day.
 pub const DAY_SECS: u64 = 24 * 60 * 60;
 

@@ -63,6 +63,8 @@ pub struct Config {
     pub malformed_per_minute: Option<u32>,
     /// Failed first factors from one address in a minute; none: no limit.
     pub failed_logins_per_minute: Option<u32>,
+    /// How many recovery codes are issued together.
+    pub recovery_codes: u8,
     /// The tenants, at least one; the first is that of users added without a tenant.
     pub tenants: Vec<Tenant>,
     /// Where mail goes.

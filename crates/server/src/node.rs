@@ -205,6 +205,7 @@ fn settings(config: &Config) -> Result<Settings, NotUp> {
     let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
     let mut settings = Settings::new(realm, config.issuer.clone(), config.client_id.clone());
     settings.policy.issuer.clone_from(&config.service);
+    settings.recovery_codes = config.recovery_codes;
     Ok(settings)
 }
 

@@ -17,7 +17,7 @@ mod schema;
 mod strategy;
 mod vendor;
 
-pub use self::account::{OwnDevices, RememberedDevices};
+pub use self::account::{OwnDevices, RecoveryLeft, RememberedDevices};
 pub use self::answer::{
     Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
     TenantRow, Tenants,

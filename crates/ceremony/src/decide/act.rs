@@ -112,6 +112,13 @@ pub enum Deed {
         /// What proves that the user wants it.
         proof: Proof,
     },
+    /// Issue recovery codes anew.
+    Regenerate {
+        /// What proves that the user wants it.
+        proof: Proof,
+        /// The fresh codes, where the engine has made them.
+        fresh: Option<FreshRecovery>,
+    },
     /// Prove the user anew, unless a second factor was proved so many seconds ago at most.
     StepUp {
         /// How old the proof may be.
@@ -215,6 +222,7 @@ impl Draft<'_> {
                 self.remove_authenticator(login, device, proof)
             }
             Deed::RemoveAll { proof } => self.remove_all(login, proof),
+            Deed::Regenerate { proof, fresh } => self.regenerate(login, proof, fresh),
             Deed::StepUp { max_age, nonce } => self.step_up(login, max_age, nonce),
             Deed::ForgetBrowsers { only } => self.forget_browsers(only),
             Deed::SignOutEverywhere => {

@@ -16,7 +16,7 @@ use super::{Actor, Cookie, Enrolment, FreshRecovery, NoticeOf, Outcome, Refusal}
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
 use crate::claims::Login;
-use crate::record::{Price, Recovery};
+use crate::record::Price;
 use crate::rules::{AUTHENTICATORS, PENDING};
 
 impl Draft<'_> {
@@ -111,11 +111,7 @@ impl Draft<'_> {
             self.record.email = Some(EmailFactor::active(email.clone(), self.now));
         }
         let recovery = recovery.filter(|_| self.record.recovery.is_none());
-        let shown = recovery.map(|FreshRecovery { code, tag, hash }| {
-            self.record.recovery = Some(Recovery { tag, hash });
-            self.note(What::RecoveryIssued);
-            code
-        });
+        let shown = recovery.map(|fresh| self.issue(fresh));
         match self.actor {
             Some(_) => Outcome::Added { recovery: shown },
             None => self.grant(login, Second::Proved(factor), cookie, remember, shown),

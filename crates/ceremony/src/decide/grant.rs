@@ -1,10 +1,9 @@
 //! A login is granted: once, with its browser known from now on, and its event written.
 
 use countersign_device::SessionId;
-use countersign_token::RecoveryCode;
 
 use super::draft::Draft;
-use super::{Cookie, Granted, Outcome};
+use super::{Cookie, Granted, Outcome, RecoveryCodes};
 use crate::assertion::{Assertion, Second, Subject};
 use crate::audit::What;
 use crate::claims::Login;
@@ -17,7 +16,7 @@ impl Draft<'_> {
         second: Second,
         cookie: &Cookie,
         remember: bool,
-        recovery: Option<RecoveryCode>,
+        recovery: Option<RecoveryCodes>,
     ) -> Outcome {
         let proved = match second {
             Second::Proved(kind) => Some(kind),

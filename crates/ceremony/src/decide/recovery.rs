@@ -54,8 +54,7 @@ impl Draft<'_> {
             return false;
         }
         self.record.recoveries.push(self.now);
-        let present = self.record.recovery.as_ref().map(|recovery| &recovery.hash);
-        let right = evidence.matches && present == Some(&evidence.of);
+        let right = evidence.matches && self.record.recovery.has(&evidence.of);
         self.note(What::Judged {
             factor: FactorKind::Recovery,
             device: None,
@@ -64,7 +63,7 @@ impl Draft<'_> {
             units: 0,
         });
         if right {
-            self.record.recovery = None;
+            self.record.recovery.spend(&evidence.of);
         }
         right
     }

@@ -3,6 +3,7 @@
 use countersign_device::{RealmId, TenantId, UserId, UserKey};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_remember::Cookie;
+use countersign_token::RecoveryCode;
 use countersign_vault::Ring;
 use proptest::prelude::*;
 
@@ -132,11 +133,11 @@ impl World {
         let code = RecoveryCode::parse("0123456789ABCDEF").unwrap();
         let params = countersign_token::Params::INSECURE_FOR_TESTS;
         let pepper = countersign_token::Pepper::of(&self.vault);
-        FreshRecovery {
+        FreshRecovery(vec![FreshCode {
             tag: code.tag(&self.vault, &[]),
             hash: code.hash(&pepper, &[7; 32], params).unwrap(),
             code,
-        }
+        }])
     }
 }
 

@@ -5,22 +5,18 @@ use countersign_device::{
 };
 use countersign_otp::Code;
 use countersign_remember::Cookie;
-use countersign_token::{Pepper, RecoveryCode, RecoveryTag, Token};
-use countersign_vault::Vault;
+use countersign_token::{RecoveryCode, Token};
 use zeroize::Zeroizing;
 
 use super::reply::cookie;
 use super::{Engine, Error, Reply};
 use crate::assertion::FirstFactor;
 use crate::claims::{ChallengeClaims, ChallengeKind, Login, LoginKind};
-use crate::decide::{
-    Ask, Begin, Event, Evidence, FreshRecovery, Outcome, Recover, Refusal, Step, Target,
-};
+use crate::decide::{Ask, Begin, Event, FreshRecovery, Outcome, Recover, Refusal, Step, Target};
 use crate::lifecycle::Lifecycle;
 use crate::names::Names;
 use crate::port::Store;
 use crate::record::{Epoch, Record};
-use crate::rules::RECOVERIES_A_DAY;
 
 /// A first factor passed, by our own directory or by the service that keeps the users.
 #[derive(Clone, Debug)]
@@ -308,50 +304,12 @@ impl<S: Store> Engine<S> {
         self.reply(outcome, (&tenant, application.as_ref()), client).await
     }
 
-    /// What Argon2 says of a recovery code. None, without Argon2 and without a write: its tag is not
-    /// the user's, or the day's tries are used up.
-    pub(super) async fn recovery_evidence(
-        &self,
-        user: &UserKey,
-        code: RecoveryCode,
-    ) -> Result<Option<Evidence>, Error> {
-        let record = self.record(user).await?;
-        let offered = tag(&code, user, &*self.env.vault);
-        let Some(recovery) = record.recovery.as_ref().filter(|of| of.tag == offered) else {
-            return Ok(None);
-        };
-        if record.recoveries_today(self.env.clock.now()) >= RECOVERIES_A_DAY {
-            return Ok(None);
-        }
-        let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
-        let evidence = self
-            .env
-            .work(move || hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash }))
-            .await?;
-        evidence.map(Some).map_err(|_| Error::Busy)
-    }
-
-    pub(super) async fn fresh_recovery(&self, user: &UserKey) -> Result<FreshRecovery, Error> {
-        let code = RecoveryCode::try_fill(|buf| self.env.random.try_fill(buf))?;
-        let tag = tag(&code, user, &*self.env.vault);
-        let (salt, pepper) = (self.env.draw()?, Pepper::of(&*self.env.vault));
-        let hashed = code.clone();
-        let params = self.settings.argon2;
-        let hash = self.env.work(move || hashed.hash(&pepper, &salt, params)).await?;
-        Ok(FreshRecovery { code, tag, hash: hash.map_err(|_| Error::Busy)? })
-    }
-
     /// The record of a user, read and not judged.
     pub(super) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
         let key = Names(&*self.env.vault).user(user);
         let found = crate::records::look(&*self.store, &self.env, key).await?;
         Ok(found.value.unwrap_or_default())
     }
-}
-
-/// The tag of a recovery code, bound to its user.
-fn tag(code: &RecoveryCode, user: &UserKey, vault: &dyn Vault) -> RecoveryTag {
-    code.tag(vault, &[user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()])
 }
 
 /// A token that is malformed, foreign or of another kind.

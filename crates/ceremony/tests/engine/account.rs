@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_ceremony::audit::{By, What};
-use countersign_ceremony::decide::{NoticeOf, Refusal};
+use countersign_ceremony::decide::{NoticeOf, RecoveryCodes, Refusal};
 use countersign_ceremony::engine::{Account, GrantedReply, Reply};
 use countersign_ceremony::env::Body;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
@@ -381,4 +381,94 @@ fn told(world: &World, of: NoticeOf) -> bool {
 
 fn other_than(code: &str) -> String {
     format!("{:06}", (code.parse::<u32>().unwrap() + 500_001) % 1_000_000)
+}
+
+/// E-11: regenerating needs a fresh session or a code, and the old set is dead in the same write.
+#[tokio::test]
+async fn recovery_codes_are_a_set_and_a_new_set_ends_the_old_one() {
+    let world = World::with_settings(|settings| settings.recovery_codes = 10);
+    let mut alice = Person::new(&world);
+    let first = alice.enrol().await;
+    let old: Vec<String> = revealed(first.recovery.as_ref().unwrap());
+    assert_eq!(old.len(), 10);
+    assert_eq!(old.iter().collect::<std::collections::BTreeSet<_>>().len(), 10);
+    let session = account(&world, &first).await;
+    let (engine, client) = (&world.engine, alice.client());
+    assert_eq!(engine.recovery_left(&session).await.unwrap().unwrap(), 10);
+
+    world.advance(5 * 60 + 1);
+    let reply = engine.regenerate_recovery(&session, &client, None).await.unwrap();
+    assert_eq!(refused(reply), Refusal::StepUp);
+    let wrong = other_than(alice.totp(0).as_str());
+    let reply = engine.regenerate_recovery(&session, &client, Some(&wrong)).await.unwrap();
+    assert_eq!(refused(reply), Refusal::Code);
+    assert_eq!(engine.recovery_left(&session).await.unwrap().unwrap(), 10, "nothing was replaced");
+    let right = alice.totp(0);
+    let reply = engine.regenerate_recovery(&session, &client, Some(right.as_str())).await.unwrap();
+    let Reply::Added { recovery: Some(fresh) } = reply else { panic!("no codes: {reply:?}") };
+    let fresh = revealed(&fresh);
+    assert!(lives(&world, &first).await, "no session ends by it");
+    assert!(told(&world, NoticeOf::RecoveryIssued));
+
+    // None of the old ones is worth anything; each of the new ones is worth one thing.
+    for code in &old {
+        let reply = engine.regenerate_recovery(&session, &client, Some(code)).await.unwrap();
+        assert_eq!(refused(reply), Refusal::Code);
+    }
+    let email = countersign_device::EmailAddress::parse("alice@example.com").unwrap();
+    let reply = engine.recover(&email, &fresh[3], &client).await.unwrap();
+    assert!(matches!(reply, Reply::Recovered { .. }), "{reply:?}");
+    let reply = engine.recover(&email, &fresh[4], &client).await.unwrap();
+    assert_eq!(refused(reply), Refusal::Code, "a recovery spends the set");
+}
+
+/// E-07: a code of a set proves one thing, and leaves the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_code_of_a_set_is_spent_once_and_alone() {
+    let world = World::with_settings(|settings| settings.recovery_codes = 3);
+    let strategies = Strategies { authenticator: true, ..Strategies::default() };
+    let enforce = Enforce::DontForce;
+    world.set_policy(Policy { strategies, enforce, ..world.policy() }).await;
+    let mut alice = Person::new(&world);
+    let free = granted(alice.begin().await);
+    let session = account(&world, &free).await;
+    let (app, reply) = add_app(&world, &alice, &session, "").await;
+    let Reply::Added { recovery: Some(codes) } = reply else { panic!("no codes: {reply:?}") };
+    let codes = revealed(&codes);
+    alice.secret = app.secret;
+    world.advance(30);
+    let asked = alice.challenged().await;
+    let code = alice.totp(0);
+    let strong = granted(alice.code(&asked, code.as_str(), false).await);
+    let session = account(&world, &strong).await;
+    add_app(&world, &alice, &session, "Tablet").await;
+    let devices = world.engine.factors(&session).await.unwrap().unwrap().authenticators;
+    let device = devices.iter().find(|app| app.label.as_str() == "Tablet").unwrap().id.to_string();
+
+    let world = Arc::new(world);
+    let tries: Vec<_> = (0..64)
+        .map(|_| {
+            let (world, session, client) = (world.clone(), session.clone(), alice.client());
+            let (device, code) = (device.clone(), codes[0].clone());
+            tokio::spawn(async move {
+                let reply = world.engine.remove_app(&session, &client, &device, Some(&code)).await;
+                matches!(reply.unwrap(), Reply::Done)
+            })
+        })
+        .collect();
+    let mut won = 0;
+    for one in tries {
+        won += usize::from(one.await.unwrap());
+    }
+    assert_eq!(won, 1);
+    assert_eq!(world.engine.recovery_left(&session).await.unwrap().unwrap(), 2);
+    let reply = world.engine.remove_all(&session, &alice.client(), Some(&codes[0])).await.unwrap();
+    assert_eq!(refused(reply), Refusal::Code, "spent");
+    let reply = world.engine.remove_all(&session, &alice.client(), Some(&codes[1])).await.unwrap();
+    assert!(matches!(reply, Reply::Done), "{reply:?}");
+    assert_eq!(world.engine.recovery_left(&session).await.unwrap().unwrap(), 0);
+}
+
+fn revealed(codes: &RecoveryCodes) -> Vec<String> {
+    codes.reveal_all().map(|code| code.to_string()).collect()
 }

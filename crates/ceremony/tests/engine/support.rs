@@ -33,8 +33,17 @@ impl World {
         Self::with_store_clock(0)
     }
 
+    /// A world whose engine is set otherwise.
+    pub(crate) fn with_settings(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with(0, change)
+    }
+
     /// A world whose store's clock is so many seconds ahead of the node's.
     pub(crate) fn with_store_clock(ahead: u64) -> Self {
+        Self::with(ahead, |_| {})
+    }
+
+    fn with(ahead: u64, change: impl FnOnce(&mut Settings)) -> Self {
         let clock = Arc::new(FrozenClock::at(UnixTime::from_secs(1_800_000_000)));
         let mail = Arc::new(NotedMail::default());
         let store_clock: Arc<dyn Clock> = match ahead {
@@ -51,6 +60,7 @@ impl World {
             strategies: Strategies { authenticator: true, email: true, ..Strategies::default() },
             ..Policy::default()
         };
+        change(&mut settings);
         let store = Arc::new(MemoryStore::new(store_clock));
         Self { engine: Arc::new(Engine::new(store, env, settings).unwrap()), clock, mail }
     }

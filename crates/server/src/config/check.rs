@@ -6,6 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_ceremony::rules::RECOVERY_CODES;
+
 use super::raw::{Raw, RawTenant, SameSite, Strategy};
 use super::{Cidr, Config, ConfigError, DatabaseUrl, Passkeys, Tenant};
 use mail::mail;
@@ -78,6 +80,7 @@ impl Raw {
                 Some(0) => None,
                 given => Some(given.unwrap_or(60)),
             },
+            recovery_codes: recovery_codes(self.recovery_codes)?,
             tenants: tenants(self.tenants)?,
             mail,
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),
@@ -85,6 +88,17 @@ impl Raw {
         };
         config.check_passkeys()?;
         Ok(config)
+    }
+}
+
+fn recovery_codes(given: Option<u8>) -> Checked<u8> {
+    match given.unwrap_or(1) {
+        count @ 1..=RECOVERY_CODES => Ok(count),
+        count => Err(ConfigError::new(
+            "recovery_codes",
+            format!("{count} is not between 1 and {RECOVERY_CODES}"),
+            "leave it out for one code, which every client shows",
+        )),
     }
 }
 

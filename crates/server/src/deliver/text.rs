@@ -95,6 +95,12 @@ fn notice_mail(service: &str, notice: NoticeOf) -> Said {
              browser is forgotten and every other session has ended.",
             "If you did not ask for that, change your password at once and tell us.",
         ),
+        NoticeOf::RecoveryIssued => (
+            "Your recovery codes were replaced",
+            "New recovery codes were issued for your account, and the old ones are worth nothing any \
+             more.",
+            "If that was not you, change your password at once and tell us.",
+        ),
         NoticeOf::RecoveryUsed => (
             "Your recovery code was used",
             "Your recovery code was used. The second factors of your account are removed, every \
@@ -207,6 +213,7 @@ mod tests {
         NoticeOf::FactorRemoved(FactorKind::Sms),
         NoticeOf::FactorRemoved(FactorKind::PasskeyCrossPlatform),
         NoticeOf::FactorsRemoved,
+        NoticeOf::RecoveryIssued,
         NoticeOf::RecoveryUsed,
         NoticeOf::BrowserStolen,
         NoticeOf::PasskeyCopied,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use axum::response::{IntoResponse, Response};
-use countersign_ceremony::decide::{Challenged, Enrolment, Refusal};
+use countersign_ceremony::decide::{Challenged, Enrolment, RecoveryCodes, Refusal};
 use countersign_ceremony::engine::{ChallengedReply, Error, GrantedReply, Reply, Tokens};
 use countersign_ceremony::port::Store;
 use countersign_otp::UnixTime;
@@ -59,8 +59,8 @@ pub(super) fn answer<S: Store>(
             Ok(response)
         }
         Reply::Added { recovery } => {
-            let recovery_code = recovery.map(|code| String::clone(&code.reveal()));
-            Ok((status, Json(Added { recovery_code })).into_response())
+            let (recovery_code, recovery_codes) = shown(recovery);
+            Ok((status, Json(Added { recovery_code, recovery_codes })).into_response())
         }
         Reply::Done => Ok((status, Json(serde_json::json!({}))).into_response()),
         Reply::Refused(refusal) => Err(refusal.into()),
@@ -75,10 +75,17 @@ fn granted_answer<S: Store>(
 ) -> Result<Response, ApiError> {
     let GrantedReply { tokens, cookie, recovery, .. } = granted;
     let mut answer = with_tokens(&tokens);
-    answer.recovery_code = recovery.map(|code| String::clone(&code.reveal()));
+    (answer.recovery_code, answer.recovery_codes) = shown(recovery);
     let mut response = (status, Json(answer)).into_response();
     session_cookies(node, caller, &mut response, &tokens, cookie);
     Ok(response)
+}
+
+/// One code, as the contract has it; all of them beside it where there are several.
+fn shown(recovery: Option<RecoveryCodes>) -> (Option<String>, Option<Vec<String>>) {
+    let all = |codes: &RecoveryCodes| codes.reveal_all().map(|code| String::clone(&code)).collect();
+    let several = recovery.as_ref().filter(|codes| codes.reveal_all().len() > 1).map(all);
+    (recovery.map(|codes| String::clone(&codes.reveal())), several)
 }
 
 /// The answer of a refresh: new tokens, and no word of the second factor.

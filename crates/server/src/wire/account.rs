@@ -134,3 +134,10 @@ impl RememberedDevices {
         Self { devices: devices.collect() }
     }
 }
+
+/// The answer of `users/v1/mfa/recovery-codes`.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RecoveryLeft {
+    /// How many are left.
+    pub remaining: usize,
+}

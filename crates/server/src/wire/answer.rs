@@ -35,6 +35,9 @@ pub struct AuthResponse {
     /// Shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<String>,
+    /// All of a set, where it is one of several. Shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
     /// A compact JWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
@@ -115,6 +118,9 @@ pub struct Added {
     /// Shown once, with the first factor.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_code: Option<String>,
+    /// All of a set, where it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
 }
 
 impl std::fmt::Debug for Added {
@@ -232,6 +238,7 @@ mod tests {
             qr_code: secret(),
             secret: secret(),
             recovery_code: secret(),
+            recovery_codes: Some(vec!["hunter2".to_owned()]),
             access_token: secret(),
             refresh_token: secret(),
             ..AuthResponse::default()

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use countersign_ceremony::decide::Actor;
 use countersign_ceremony::port::Store;
 use countersign_ceremony::vendor::Power;
 use countersign_device::UserId;
@@ -32,6 +33,8 @@ pub(super) fn routes<S: Store>(path: &impl Fn(&str) -> String) -> Router<Arc<Nod
         .route(&path("users/v1/mfa/authenticator/enroll/verify"), post(confirm::<S>))
         .route(&path("users/v1/mfa/authenticator/{device}/disable/verify"), post(remove::<S>))
         .route(&path("users/v1/mfa/disable"), post(disable::<S>))
+        .route(&path("users/v1/mfa/recovery-codes"), get(recovery_left::<S>))
+        .route(&path("users/v1/mfa/recovery-codes/regenerate"), post(regenerate::<S>))
         .route(&path("vendor-only/users/v1/{user}/mfa/unenroll"), post(unenrol::<S>))
 }
 
@@ -88,6 +91,31 @@ async fn disable<S: Store>(
     let Asker { caller, account } = asker;
     let code = offered(&node, &caller, &request)?;
     let reply = node.engine.remove_all(&account, &caller.presented, code).await;
+    answer(&node, &caller, StatusCode::OK, reply)
+}
+
+/// `recovery-codes`: how many are left. The route is our own.
+async fn recovery_left<S: Store>(
+    State(node): Shared<S>,
+    asker: Asker,
+) -> Result<Json<wire::RecoveryLeft>, ApiError> {
+    let remaining = node.engine.recovery_left(&asker.account).await?.map_err(ApiError::from)?;
+    Ok(Json(wire::RecoveryLeft { remaining }))
+}
+
+/// `recovery-codes/regenerate`: they are shown to their owner, and to no administrator. The route is
+/// our own.
+async fn regenerate<S: Store>(
+    State(node): Shared<S>,
+    asker: Asker,
+    Body(request): Body<wire::AccountCode>,
+) -> Result<Response, ApiError> {
+    let Asker { caller, account } = asker;
+    if matches!(account.actor(), Actor::Administrator(_)) {
+        return Err(ApiError::forbidden());
+    }
+    let code = offered(&node, &caller, &request)?;
+    let reply = node.engine.regenerate_recovery(&account, &caller.presented, code).await;
     answer(&node, &caller, StatusCode::OK, reply)
 }
 

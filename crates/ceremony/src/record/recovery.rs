@@ -1,0 +1,60 @@
+//! The recovery codes, as far as they are kept.
+
+use serde::{Deserialize, Serialize};
+
+use countersign_token::{RecoveryHash, RecoveryTag};
+
+/// A recovery code, as far as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recovery {
+    /// 16 keyed bits: a try whose tag differs ends there, without Argon2 and without a write.
+    pub tag: RecoveryTag,
+    /// Argon2id, salted and peppered.
+    pub hash: RecoveryHash,
+}
+
+/// The codes that are left of a set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Recoveries(Vec<Recovery>);
+
+impl Recoveries {
+    /// Is none left?
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many are left.
+    #[must_use]
+    pub const fn left(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The one that has this tag.
+    #[must_use]
+    pub fn tagged(&self, tag: &RecoveryTag) -> Option<&Recovery> {
+        self.0.iter().find(|of| of.tag == *tag)
+    }
+
+    /// Is this one still there?
+    #[must_use]
+    pub fn has(&self, hash: &RecoveryHash) -> bool {
+        self.0.iter().any(|of| of.hash == *hash)
+    }
+
+    /// Spends one.
+    pub(crate) fn spend(&mut self, hash: &RecoveryHash) {
+        self.0.retain(|of| of.hash != *hash);
+    }
+
+    /// Spends all.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl FromIterator<Recovery> for Recoveries {
+    fn from_iter<I: IntoIterator<Item = Recovery>>(codes: I) -> Self {
+        Self(codes.into_iter().collect())
+    }
+}
