@@ -136,7 +136,7 @@ impl RememberedDevices {
 }
 
 /// The answer of `users/v1/mfa/recovery-codes`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct RecoveryLeft {
     /// How many are left.
     pub remaining: usize,

@@ -12,6 +12,7 @@
 
 mod support;
 
+mod account;
 mod bad_input;
 mod cli;
 mod crash;
@@ -26,6 +27,7 @@ mod plain_http;
 mod policy;
 mod races;
 mod remembered;
+mod require_assurance;
 mod rest_api;
 mod sdk;
 mod smtp_delivery;

@@ -110,6 +110,18 @@ fn account() -> Vec<Operation> {
             .headers(ABOUT)
             .empty(200),
     ];
+    all.push(
+        get("users/v1/mfa/recovery-codes", "How many recovery codes are left")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .answers::<wire::RecoveryLeft>(200),
+    );
+    all.push(
+        post("users/v1/mfa/recovery-codes/regenerate", "Replace the recovery codes")
+            .by(Who::User)
+            .takes::<wire::AccountCode>(&[])
+            .answers::<wire::Added>(200),
+    );
     for kind in ["", "authenticator/"] {
         all.push(
             ask(&format!("users/v1/mfa/{kind}enroll"), "Begin to enrol an authenticator app")

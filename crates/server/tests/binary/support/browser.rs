@@ -190,6 +190,12 @@ impl Answer {
         refusal
     }
 
+    /// The refusal has this code.
+    #[track_caller]
+    pub(crate) fn assert_code(&self, code: &str) {
+        assert_eq!(self.body["errorCode"], code, "{}", self.body);
+    }
+
     /// See CONTRACT: the real client crashes on errors of another shape.
     #[track_caller]
     pub(crate) fn assert_error_shape(&self) {

@@ -21,13 +21,17 @@ pub(crate) struct Config {
     lines: String,
     origins: Vec<String>,
     smtp: Option<SocketAddr>,
+    enforce: String,
+    strategies: Vec<String>,
 }
 
 impl Config {
     /// Without SMTP the mails go into the outbox directory.
     pub(crate) fn new() -> Self {
         let host = Ipv4Addr::LOCALHOST.into();
-        Self { host, lines: String::new(), origins: Vec::new(), smtp: None }
+        let strategies = vec!["AuthenticatorApp".to_owned(), "EmailCode".to_owned()];
+        let (lines, enforce) = (String::new(), "Force".to_owned());
+        Self { host, lines, origins: Vec::new(), smtp: None, enforce, strategies }
     }
 
     /// Listens on every address of this machine.
@@ -39,6 +43,18 @@ impl Config {
     /// Another line of the file.
     pub(crate) fn line(mut self, line: &str) -> Self {
         self.lines = format!("{}{line}\n", self.lines);
+        self
+    }
+
+    /// Whom the tenant forces.
+    pub(crate) fn enforce(mut self, enforce: &str) -> Self {
+        enforce.clone_into(&mut self.enforce);
+        self
+    }
+
+    /// What the tenant takes.
+    pub(crate) fn strategies(mut self, strategies: &[&str]) -> Self {
+        self.strategies = strategies.iter().map(|strategy| (*strategy).to_owned()).collect();
         self
     }
 
@@ -83,14 +99,17 @@ impl Config {
                 address.port()
             ),
         };
-        toml + r#"
+        let (enforce, strategies) = (&self.enforce, &self.strategies);
+        toml + &format!(
+            r#"
             [[tenants]]
             id = "acme"
             name = "Acme"
-            enforce = "Force"
+            enforce = "{enforce}"
             allow_remember = true
-            strategies = ["AuthenticatorApp", "EmailCode"]
+            strategies = {strategies:?}
             "#
+        )
     }
 
     /// Writes the file, adds the user and starts the server.

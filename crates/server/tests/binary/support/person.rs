@@ -121,11 +121,22 @@ impl Person {
     /// The whole forced enrolment: log in, scan, confirm.
     #[track_caller]
     pub(crate) fn enrol(&mut self) -> Enrolled {
+        self.enrol_with(false)
+    }
+
+    /// The same, and this browser is remembered.
+    #[track_caller]
+    pub(crate) fn enrol_remembered(&mut self) -> Enrolled {
+        self.enrol_with(true)
+    }
+
+    #[track_caller]
+    fn enrol_with(&mut self, remember: bool) -> Enrolled {
         let mfa_token = self.mfa_token();
         let offer = self.browser.post(ENROL, &json!({"mfaToken": mfa_token})).expect(201);
         let mut app = Authenticator::scan(&qr::read(&offer));
         let spent = app.code();
-        let body = json!({"mfaToken": mfa_token, "token": spent});
+        let body = json!({"mfaToken": mfa_token, "token": spent, "rememberDevice": remember});
         let answer = self.browser.post(ENROL_VERIFY, &body).expect(201);
         let recovery_code = answer.text("recoveryCode");
         Enrolled { app, spent, recovery_code, answer }
