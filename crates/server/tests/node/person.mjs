@@ -12,14 +12,20 @@ async function ask(...question) {
   return value;
 }
 
-/** Scans a QR code with the phone's app. */
-export const scan = (qrCode) => ask('scan', qrCode);
+/** Signs up: a user of this name, without a second factor. */
+export const newUser = async (name) => JSON.parse(await ask('user', name));
 
-/** The app's next code. */
-export const appCode = () => ask('app');
+/** A token of the service that manages. */
+export const vendorToken = () => ask('vendor');
 
-/** A code that the app does not show. */
-export const wrongCode = () => ask('wrong');
+/** Scans a QR code with the app of this name. */
+export const scan = (app, qrCode) => ask('scan', app, qrCode);
+
+/** That app's next code. Two follow at once; a third waits for the clock. */
+export const appCode = (app) => ask('app', app);
+
+/** A code that it does not show. */
+export const wrongCode = (app) => ask('wrong', app);
 
 /** The code in the newest mail. */
 export const mailedCode = () => ask('mail');
@@ -33,8 +39,8 @@ export const usePasskey = async (name, options) => JSON.parse(await ask('sign', 
 /** Tells the test how far it is. */
 export const say = (text) => console.log(`# ${text}`);
 
-/** Done: nothing more is asked. */
-export function leave() {
-  console.log('done');
+/** Done: nothing more is asked. These functions were called. */
+export function leave(called) {
+  console.log(`called ${JSON.stringify(called)}`);
   process.stdin.destroy();
 }
