@@ -21,6 +21,7 @@ mod main_job;
 mod openapi;
 mod origins;
 mod page;
+mod page_walk;
 mod passkey_page;
 mod passkeys;
 mod plain_http;

@@ -1,0 +1,213 @@
+// Walks the whole page as its user would, and looks at each view: node walk.mjs CHROMIUM URL EMAIL PASSWORD
+
+import assert from 'node:assert/strict';
+import { appCode, leave, mailedCode, say, scan } from './person.mjs';
+import { Screen } from './screen.mjs';
+
+const [executablePath, url, email, password] = process.argv.slice(2);
+const screen = await Screen.open(executablePath, url);
+const R = '/identity/resources';
+
+const isShown = (css) => screen.page.isVisible(css);
+const rows = (list) => screen.shown(`#${list} li`).count();
+
+async function logIn(at = screen) {
+  await at.sees('login');
+  await at.write('#email', email);
+  await at.write('#password', password);
+  await at.submit();
+}
+
+async function signOut() {
+  await screen.sees('done');
+  await screen.submit();
+  await screen.sees('login');
+}
+
+async function arrived(proof) {
+  await screen.sees('done');
+  assert.equal(await screen.text('#proof'), proof);
+  assert.equal(await screen.text('#who'), email);
+}
+
+const picture = () => screen.shown('.qr img').getAttribute('src');
+
+/** What must be in the document no longer once its view is left. */
+async function assertNoSecrets() {
+  const left = await screen.page.evaluate(() => [
+    ...[...document.querySelectorAll('code')].map((code) => code.textContent),
+    ...[...document.querySelectorAll('.qr img')].map((image) => image.getAttribute('src')),
+    ...[...document.querySelectorAll('details a')].map((link) => link.getAttribute('href')),
+    ...[...document.querySelectorAll('.code, .mono, [type="password"]')].map((input) => input.value),
+  ].filter(Boolean));
+  assert.deepEqual(left, [], 'a secret stayed in the document');
+}
+
+say('a wrong password is told');
+await screen.sees('login');
+await screen.write('#email', email);
+await screen.write('#password', `${password}x`);
+await screen.submit();
+await screen.says('.alert', 'Incorrect email or password');
+assert.equal(await screen.page.evaluate(() => document.activeElement.id), 'password');
+await screen.look('login-refused');
+
+say('log in and enrol an app, by the keyboard alone');
+await screen.page.reload();
+await screen.sees('login');
+assert.equal(await screen.page.evaluate(() => document.activeElement.id), 'email');
+await screen.type(email);
+await screen.tab('#password');
+await screen.type(password);
+await screen.press('Enter');
+await screen.sees('enrol');
+await scan('first', await picture());
+await screen.tab('summary');
+await screen.press('Enter');
+await screen.look('enrol-by-hand');
+await screen.tab('#enrol-code');
+await screen.type(await appCode('first'));
+await screen.press('Enter');
+await screen.sees('saved');
+const recovery = await screen.text('#recovery');
+assert.match(recovery, /^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$/);
+await screen.tab('[name="kept"]');
+await screen.press('Space');
+await screen.tab('[data-view="saved"] [type="submit"]');
+await screen.press('Enter');
+await arrived('Password and code');
+await assertNoSecrets();
+
+say('add a passkey and a second app');
+await screen.click('[data-act="devices"]');
+await screen.sees('devices');
+assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
+await screen.click('#add-passkey');
+await screen.says('[data-note]', 'The passkey is added.');
+await screen.click('[data-act="add-app"]');
+await screen.sees('add-app');
+await scan('second', await picture());
+await screen.write('#label', 'Tablet');
+await screen.write('#add-code', await appCode('second'));
+await screen.submit();
+await screen.says('[data-note]', 'The app is added.');
+await assertNoSecrets();
+assert.deepEqual([await rows('apps'), await rows('passkeys')], [2, 1]);
+await screen.look('devices-full');
+await screen.click('[data-act="arrive"]');
+await signOut();
+
+say('log in by the passkey');
+await logIn();
+await screen.sees('passkey');
+await screen.submit();
+await arrived('Password and passkey');
+await signOut();
+
+say('log in by a mailed code');
+await logIn();
+await screen.sees('passkey');
+await screen.click('[data-send]');
+await screen.sees('mail');
+await screen.write('.code', '12');
+await screen.submit();
+await screen.says('.alert', 'A code has six digits');
+await screen.write('.code', await mailedCode());
+await screen.submit();
+await arrived('Password and code');
+await signOut();
+
+say('log in by the app, and be remembered');
+await logIn();
+await screen.sees('passkey');
+await screen.click('[data-go="app"]');
+await screen.sees('app');
+await screen.click('[name="remember"]');
+await screen.write('.code', await appCode('second'));
+await screen.submit();
+await arrived('Password and code');
+await signOut();
+await logIn();
+await arrived('Password, on a remembered device');
+
+say('log in at another browser, and forget that one, then all');
+const other = await Screen.open(executablePath, url);
+await logIn(other);
+await other.sees('passkey');
+await other.click('[data-go="app"]');
+await other.sees('app');
+await other.write('.code', await appCode('first'));
+await other.submit();
+await other.sees('done');
+await screen.click('[data-act="devices"]');
+await screen.sees('devices');
+assert.equal(await rows('browsers'), 2);
+await screen.says('#browsers', /This one, last used .*, remembered until/);
+await screen.look('browsers');
+await screen.page.locator('#browsers li').filter({ hasNotText: 'This one' }).getByRole('button').click();
+await screen.says('[data-note]', 'is forgotten');
+assert.equal(await rows('browsers'), 1);
+await screen.click('#forget-all');
+await screen.confirm();
+await screen.says('[data-note]', 'Every browser is forgotten.');
+assert.equal(await rows('browsers'), 0);
+
+say('remove an app, which a session without a second factor must step up for');
+await screen.click('[aria-label="Remove Tablet"]');
+await screen.confirm();
+await screen.sees('passkey', 'step-up');
+assert.ok(!await isShown('[data-view="passkey"] [data-go="recover"]'), 'no way out that a step-up has not');
+await screen.click('[data-leave]');
+await screen.sees('devices');
+assert.equal(await rows('apps'), 2, 'nothing is done without the proof');
+await screen.click('[aria-label="Remove Tablet"]');
+await screen.confirm();
+await screen.sees('passkey', 'step-up');
+await screen.submit();
+await screen.says('[data-note]', 'Tablet is removed');
+assert.equal(await rows('apps'), 1);
+
+say('sign out everywhere');
+await screen.submit();
+await screen.confirm();
+await screen.sees('login');
+await screen.says('[data-note]', 'You are signed out everywhere.');
+await other.click('[data-act="devices"]');
+await other.sees('login');
+await other.says('[data-note]', 'Your session has ended.');
+await logIn();
+await screen.sees('passkey');
+
+say('recover, and begin anew with a passkey');
+await screen.click('[data-go="recover"]');
+await screen.sees('recover');
+await screen.write('#recover-code', 'AAAA-AAAA-AAAA-AAAA');
+await screen.submit();
+await screen.says('.alert', 'Invalid recovery code');
+await screen.write('#recover-code', recovery);
+await screen.submit();
+await screen.sees('login');
+await screen.says('[data-note]', 'Your second factor is removed');
+await assertNoSecrets();
+await logIn();
+await screen.sees('enrol');
+await screen.click('[data-go="make-passkey"]');
+await screen.sees('make-passkey');
+await screen.submit();
+await screen.sees('saved');
+assert.notEqual(await screen.text('#recovery'), recovery);
+await screen.click('[name="kept"]');
+await screen.submit();
+await arrived('Password and passkey');
+
+assert.deepEqual(screen.errors, [], 'the console says nothing');
+assert.deepEqual(screen.refused, [
+  `401 POST ${R}/auth/v1/user`,
+  `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
+  `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
+  `400 POST ${R}/auth/v1/user/mfa/recover`,
+], 'nothing else is refused');
+assert.deepEqual(other.errors, []);
+assert.deepEqual(new Set(other.refused.map((refusal) => refusal.slice(0, 3))), new Set(['401']));
+await Promise.all([screen.browser.close(), other.browser.close()]);
+leave();
