@@ -200,6 +200,20 @@ await screen.click('[name="kept"]');
 await screen.submit();
 await arrived('Password and passkey');
 
+say('replace the passkey by an app');
+await screen.click('[data-act="devices"]');
+await screen.sees('devices');
+await screen.click('[data-act="add-app"]');
+await screen.sees('add-app');
+await scan('third', await picture());
+await screen.write('#add-code', await appCode('third'));
+await screen.submit();
+await screen.says('[data-note]', 'The app is added.');
+await screen.click('[aria-label="Remove Passkey"]');
+await screen.confirm();
+await screen.says('[data-note]', 'Passkey is removed');
+assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
+
 assert.deepEqual(screen.errors, [], 'the console says nothing');
 assert.deepEqual(screen.refused, [
   `401 POST ${R}/auth/v1/user`,
