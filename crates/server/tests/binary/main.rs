@@ -1,8 +1,9 @@
 //! Tests against the built `countersign` binary: over TCP, with the processes, files and mails that an operator would
 //! see, and with independent tools (zbarimg, oathtool, totp-rs, jsonwebtoken, the vendor's npm package) as judges.
 //!
-//! What is tested here is what a client can observe. Nothing of the server's own code is linked, so a test cannot agree
-//! with a mistake of it; the authenticator of the passkeys is ours, and nothing that the server stands on.
+//! What is tested here is what a client can observe. No test calls the server's own code, so it cannot agree with a
+//! mistake of it; the authenticator of the passkeys is ours, and nothing that the server stands on. The examples, which
+//! link it as a service would, are driven over TCP as well.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,6 +17,7 @@ mod account;
 mod bad_input;
 mod cli;
 mod crash;
+mod examples;
 mod lifecycle;
 mod main_job;
 mod openapi;

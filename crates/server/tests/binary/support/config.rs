@@ -114,19 +114,20 @@ impl Config {
 
     /// Writes the file, adds the user and starts the server.
     pub(crate) fn serve(&self) -> Server {
-        let directory = tempfile::tempdir().unwrap();
-        let file = self.write(&directory);
-        add_user(&file);
+        let (directory, file) = self.written(free_port());
         let mut server = Server::serve(directory, &file);
         EMAIL.clone_into(&mut server.email);
         PASSWORD.clone_into(&mut server.password);
         server
     }
 
-    fn write(&self, directory: &TempDir) -> PathBuf {
+    /// Writes the file and adds the user: for whoever serves it, at this port.
+    pub(crate) fn written(&self, port: u16) -> (TempDir, PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
         let file = config_file(directory.path());
-        std::fs::write(&file, self.toml(&directory.path().join("data"), free_port())).unwrap();
-        file
+        std::fs::write(&file, self.toml(&directory.path().join("data"), port)).unwrap();
+        add_user(&file);
+        (directory, file)
     }
 }
 
