@@ -204,7 +204,7 @@ mod tests {
 
     use super::*;
 
-    const NOTICES: [NoticeOf; 14] = [
+    const NOTICES: [NoticeOf; 15] = [
         NoticeOf::FactorAdded(FactorKind::Authenticator),
         NoticeOf::FactorAdded(FactorKind::Email),
         NoticeOf::FactorAdded(FactorKind::Sms),
