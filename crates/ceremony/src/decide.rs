@@ -422,6 +422,23 @@ pub fn may_send(
     draft.recipient(&step.login, target)
 }
 
+/// The same for what a session sends, or the administrator.
+///
+/// # Errors
+/// The refusal for the client.
+pub fn may_send_for(
+    record: Record,
+    given: &Given<'_>,
+    act: &Act,
+    target: Target,
+    now: UnixTime,
+) -> Result<(Address, Pool), Refusal> {
+    let mut draft = Draft::new(record, given, now, Seed::new([0; 32]));
+    draft.heal();
+    let login = draft.heard(act)?;
+    draft.recipient(&login, target)
+}
+
 /// Decides.
 pub fn decide(
     record: Record,

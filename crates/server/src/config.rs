@@ -69,6 +69,8 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// Where mail goes.
     pub mail: Mail,
+    /// The webhook that messages to phones go to; without one, into the outbox of mails.
+    pub sms: Option<Sms>,
     /// How many audit events wait in the outbox at most.
     pub events_bound: u64,
     /// What happens beyond that bound.
@@ -118,6 +120,25 @@ pub struct Smtp {
     pub from: String,
     /// How long each command may take.
     pub timeout: Duration,
+}
+
+/// A webhook that sends messages to phones.
+#[derive(Clone)]
+pub struct Sms {
+    /// Where requests go.
+    pub url: hyper::Uri,
+    /// What they are signed with.
+    pub secret: Zeroizing<String>,
+    /// How long each attempt may take.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for Sms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, secret: _, timeout } = self;
+        let host = url.host();
+        f.debug_struct("Sms").field("host", &host).field("timeout", timeout).finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Smtp {

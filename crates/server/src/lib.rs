@@ -8,6 +8,7 @@ pub mod database;
 pub mod deliver;
 pub mod http;
 pub mod node;
+mod phone;
 pub mod random;
 pub mod signing;
 pub mod wire;

@@ -19,7 +19,7 @@ use countersign_vault::{Ring, Vault, file};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, DatabaseUrl};
 use crate::database::Database;
-use crate::deliver::{Carriers, Post, Transport};
+use crate::deliver::{Carriers, Post, Ways};
 use crate::http::{Cookies, Limiter};
 use crate::random::SystemRandom;
 use crate::signing;
@@ -89,8 +89,8 @@ impl Node<Database> {
         };
         let store = Database::open(&config.database, Arc::clone(&clock), outbox).await?;
         let signing = signing::open(&config.signing_keys, &*vault).map_err(NotUp)?;
-        let (transport, from) = Transport::open(&config.mail).map_err(NotUp)?;
-        let (post, carriers) = Post::start(transport, from);
+        let ways = Ways::open(&config).map_err(NotUp)?;
+        let (post, carriers) = Post::start(ways, Arc::clone(&clock));
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = Threads::start(threads.min(WORKERS), WAITING)
             .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
@@ -232,10 +232,10 @@ fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
         .map_err(|error| NotUp(format!("tenant {}: {error}", tenant.id)))?,
         strategies: Strategies {
             authenticator: has(config::Strategy::AuthenticatorApp),
+            sms: has(config::Strategy::Sms),
             email: has(config::Strategy::EmailCode),
             passkey_platform: has(config::Strategy::WebAuthnPlatform),
             passkey_cross_platform: has(config::Strategy::WebAuthnCrossPlatform),
-            ..Strategies::default()
         },
         issuer: config.service.clone(),
         ..Policy::default()

@@ -16,11 +16,12 @@ mod request;
 mod schema;
 mod strategy;
 mod vendor;
+mod webhook;
 
 pub use self::account::{OwnDevices, RecoveryLeft, RememberedDevices};
 pub use self::answer::{
-    Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, PreEnrol, Role,
-    TenantRow, Tenants,
+    Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, Phone, PreEnrol,
+    Role, SmsSent, TenantRow, Tenants,
 };
 pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
@@ -35,7 +36,8 @@ pub use self::policy::{
 };
 pub use self::request::{
     AccountCode, CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover,
-    Refresh, ServiceLogin, StepUp,
+    Refresh, ServiceLogin, SmsCheck, SmsSend, StepUp,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
 pub use self::vendor::{ServiceConfig, VendorLogin, VendorToken};
+pub use self::webhook::PhoneMessage;

@@ -19,10 +19,10 @@ use countersign_token::FamilyId;
 
 use super::draft::Draft;
 use super::proof::Proof;
-use super::{Cookie, FreshRecovery, Outcome, PasskeyAsk, Refusal};
+use super::{Cookie, FreshRecovery, Outcome, PasskeyAsk, Refusal, Target};
 use crate::assertion::FirstFactor;
 use crate::audit::What;
-use crate::claims::{Binding, Login};
+use crate::claims::{Binding, ChallengeClaims, Login};
 use crate::lifecycle::LifecycleKind;
 use crate::record::{Epoch, Record, Standing};
 use crate::rules::SKEW_SECS;
@@ -107,6 +107,27 @@ pub enum Deed {
         /// What proves that the user wants it.
         proof: Proof,
     },
+    /// Send a code: to a number that is to be added, or to a phone that is to be removed. The engine
+    /// has burned the destination's budget before.
+    Send(Target),
+    /// Confirm the pending phone by the code that was sent to it.
+    ConfirmPhone {
+        /// What its token says. It may be another session's.
+        challenge: ChallengeClaims,
+        /// The code.
+        code: Code,
+        /// What its owner calls it.
+        label: Label,
+        /// A fresh recovery code, where the engine has made one.
+        recovery: Option<FreshRecovery>,
+    },
+    /// Remove one phone.
+    RemovePhone {
+        /// Which.
+        device: DeviceId,
+        /// What proves that the user wants it.
+        proof: Proof,
+    },
     /// Remove every factor, and the recovery code with them.
     RemoveAll {
         /// What proves that the user wants it.
@@ -173,22 +194,32 @@ impl Actor {
 
 impl Draft<'_> {
     pub(super) fn act(&mut self, act: Act) -> Outcome {
-        let Act { actor, tenant, also: _, application, email, cookie, agent, deed } = act;
-        self.agent = agent;
+        let login = self.heard(&act);
+        login
+            .and_then(|login| self.done(&login, &act.cookie, act.deed))
+            .unwrap_or_else(Outcome::Refused)
+    }
+
+    /// The login that an act is decided under.
+    ///
+    /// # Errors
+    /// The refusal for the client: whoever asks may ask for nothing here.
+    pub(super) fn heard(&mut self, act: &Act) -> Result<Login, Refusal> {
+        let Act { actor, tenant, also: _, application, email, cookie, agent, deed: _ } = act;
+        self.agent.clone_from(agent);
         self.tenant = Some(tenant.clone());
-        self.email.clone_from(&email);
-        if let Err(refusal) = self.hear(&actor, &tenant) {
-            return Outcome::Refused(refusal);
-        }
-        let met = self.meet(&cookie);
-        let login = Login {
+        self.email.clone_from(email);
+        self.hear(actor, tenant)?;
+        let met = self.meet(cookie);
+        self.actor = Some(actor.clone());
+        Ok(Login {
             id: actor.login(),
             user: self.given.user.clone(),
-            tenant,
-            application,
-            email,
+            tenant: tenant.clone(),
+            application: application.clone(),
+            email: email.clone(),
             issued: self.now,
-            first: match &actor {
+            first: match actor {
                 Actor::Session(session) => session.first,
                 Actor::Administrator(_) => FirstFactor::Password,
             },
@@ -196,9 +227,7 @@ impl Draft<'_> {
             binding: met.map(|met| Binding::Browser(met.family)),
             mailbox_proven: false,
             session: None,
-        };
-        self.actor = Some(actor);
-        self.done(&login, &cookie, deed).unwrap_or_else(Outcome::Refused)
+        })
     }
 
     /// Hears an actor, and writes down an administrator who is not.
@@ -221,6 +250,15 @@ impl Draft<'_> {
             Deed::RemoveAuthenticator { device, proof } => {
                 self.remove_authenticator(login, device, proof)
             }
+            Deed::Send(target @ (Target::NewPhone(..) | Target::RemovedPhone(..))) => {
+                self.send_code(login, target)
+            }
+            // These answer a login, and there is none.
+            Deed::Send(Target::Mailbox | Target::Phone(..)) => Err(Refusal::NoSuchFactor),
+            Deed::ConfirmPhone { challenge, code, label, recovery } => {
+                self.confirm_phone(login, &challenge, &code, label, recovery, cookie, false)
+            }
+            Deed::RemovePhone { device, proof } => self.remove_phone(login, device, proof),
             Deed::RemoveAll { proof } => self.remove_all(login, proof),
             Deed::Regenerate { proof, fresh } => self.regenerate(login, proof, fresh),
             Deed::StepUp { max_age, nonce } => self.step_up(login, max_age, nonce),

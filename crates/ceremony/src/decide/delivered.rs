@@ -35,6 +35,8 @@ pub enum Target {
     Phone(DeviceId, PhoneChannel),
     /// On a phone that is to be added.
     NewPhone(PhoneNumber, PhoneChannel),
+    /// On a phone that a session removes.
+    RemovedPhone(DeviceId, PhoneChannel),
 }
 
 /// What a code is bound to, beside its login.
@@ -73,6 +75,10 @@ impl Draft<'_> {
                 self.may_add_phone(login, number)?;
                 Ok((Address::Phone(number), Pool::Unproven))
             }
+            Target::RemovedPhone(device, _) => {
+                let number = self.removable_phone(login, device)?;
+                Ok((Address::Phone(number), Pool::Proven))
+            }
         }
     }
 
@@ -85,6 +91,7 @@ impl Draft<'_> {
         let (purpose, device, shown) = match target {
             Target::Mailbox => (CodePurpose::LogIn, None, to.mask()),
             Target::Phone(device, _) => (CodePurpose::LogIn, Some(device), to.mask()),
+            Target::RemovedPhone(device, _) => (CodePurpose::Disable, Some(device), to.mask()),
             Target::NewPhone(number, _) => {
                 let pending = self.begin_phone(login, number)?;
                 // Whoever asks has typed it: the client shows what we made of it.
@@ -94,9 +101,10 @@ impl Draft<'_> {
         let (code, challenge) = self.draw(login, Bound { purpose, to: to.clone(), device })?;
         let to = match (to, target) {
             (Address::Mailbox(address), _) => To::Mailbox(address),
-            (Address::Phone(number), Target::Phone(_, by) | Target::NewPhone(_, by)) => {
-                To::Phone(number, by)
-            }
+            (
+                Address::Phone(number),
+                Target::Phone(_, by) | Target::NewPhone(_, by) | Target::RemovedPhone(_, by),
+            ) => To::Phone(number, by),
             (Address::Phone(number), Target::Mailbox) => To::Phone(number, PhoneChannel::Sms),
         };
         let ends = self.code_ends(login, challenge.factor);
@@ -119,7 +127,10 @@ impl Draft<'_> {
         let digest = self.code_digest(login.id, id, purpose, &to, &code);
         let factor = to.factor();
         let challenge = Challenge { id, purpose, to, device, digest, ends };
-        self.touch(login)?.challenge_by(challenge);
+        let touched = self.touch(login)?;
+        // A session's entry may have been made some minutes ago: its code lives as long as is told.
+        touched.ends = touched.ends.max(ends);
+        touched.challenge_by(challenge);
         self.note(What::CodeSent { factor, purpose, device });
         let user = self.given.user.clone();
         Ok((code, ChallengeClaims { user, login: login.id, id, factor, purpose }))

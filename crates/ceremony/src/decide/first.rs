@@ -127,7 +127,8 @@ impl Draft<'_> {
                 self.phone_code(&login, device, &challenge, &code, &cookie, remember)
             }
             Ask::ConfirmPhone { challenge, code, recovery } => {
-                self.confirm_phone(&login, &challenge, &code, recovery, &cookie, remember)
+                let label = Label::default();
+                self.confirm_phone(&login, &challenge, &code, label, recovery, &cookie, remember)
             }
         };
         outcome.unwrap_or_else(Outcome::Refused)

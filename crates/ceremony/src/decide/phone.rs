@@ -1,16 +1,18 @@
 //! Phones: added by a code that came to the number, and answered by codes that are sent there.
 //!
-//! A number is proven before it answers anything (E-01), by the login that named it alone. SMS is
+//! A number is proven before it answers anything (E-01), by the login or session that named it alone.
+//! A session removes a phone by a code that was sent for that, or by what else proves a removal. SMS is
 //! restricted (NIST SP 800-63B-4, 3.1.3.3): off unless the tenant takes it, bound to one number
 //! each, and never a second factor after a first one over the same channel (B-12). A phone that took
 //! a hundred failures in a row answers no more until its number is proven again.
 
-use countersign_device::{Address, DeviceId, FactorKind, Pending, Phone, PhoneNumber};
+use countersign_device::{Address, DeviceId, FactorKind, Label, Pending, Phone, PhoneNumber};
 use countersign_otp::Code;
 
 use super::delivered::Bound;
 use super::draft::Draft;
 use super::guess::Judged;
+use super::proof::Proof;
 use super::{Cookie, FreshRecovery, Outcome, Refusal};
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
@@ -28,6 +30,7 @@ impl Draft<'_> {
         login: &Login,
         challenge: &ChallengeClaims,
         code: &Code,
+        label: Label,
         recovery: Option<FreshRecovery>,
         cookie: &Cookie,
         remember: bool,
@@ -37,7 +40,7 @@ impl Draft<'_> {
         let needs_recovery = self.record.recovery.is_none() && recovery.is_none();
         let mark = self.mark();
         self.guess(login, FactorKind::Sms, price, |draft| {
-            draft.judge_new_phone(login, challenge, code)
+            draft.judge_new_phone(login, challenge, code, label)
         })?;
         if needs_recovery {
             // Nothing is decided yet: the engine hashes a recovery code and asks again.
@@ -62,21 +65,86 @@ impl Draft<'_> {
     ) -> Result<Outcome, Refusal> {
         let price = Self::delivered_price(code).ok_or(Refusal::Code)?;
         self.guess(login, FactorKind::Sms, price, |draft| {
-            draft.judge_phone(login, device, challenge, code)
+            let number = draft.usable_phone(login, device).map(Phone::number);
+            draft.judge_phone(login, (device, number), CodePurpose::LogIn, challenge, code)
         })?;
         Ok(self.grant(login, Second::Proved(FactorKind::Sms), cookie, remember, None))
     }
 
-    fn judge_phone(
+    /// Removes a phone of the user, by proof.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn remove_phone(
+        &mut self,
+        login: &Login,
+        device: DeviceId,
+        proof: Proof,
+    ) -> Result<Outcome, Refusal> {
+        if !self.record.phones.iter().any(|phone| phone.id() == device) {
+            return Err(Refusal::NoSuchFactor);
+        }
+        self.removal(login, self.is_last_phone(login, device), proof)?;
+        self.record.phones.retain(|phone| phone.id() != device);
+        Ok(self.removed(login, FactorKind::Sms, device))
+    }
+
+    /// Proves a removal by the code that was sent to the phone for that.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn prove_by_phone(
         &mut self,
         login: &Login,
         device: DeviceId,
         challenge: &ChallengeClaims,
         code: &Code,
+    ) -> Result<(), Refusal> {
+        let price = Self::delivered_price(code).ok_or(Refusal::Code)?;
+        self.guess(login, FactorKind::Sms, price, |draft| {
+            let phone = draft.record.phones.iter().find(|phone| phone.id() == device);
+            let number = phone.filter(|phone| !phone.is_locked()).map(Phone::number);
+            draft.judge_phone(login, (device, number), CodePurpose::Disable, challenge, code)
+        })
+    }
+
+    /// The number of a phone that this session may have a code sent to, to remove it.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn removable_phone(
+        &self,
+        login: &Login,
+        device: DeviceId,
+    ) -> Result<PhoneNumber, Refusal> {
+        let phone = self.record.phones.iter().find(|phone| phone.id() == device);
+        let phone = phone.filter(|phone| self.actor.is_some() && !phone.is_locked());
+        let number = phone.map(Phone::number).ok_or(Refusal::NoSuchFactor)?;
+        if self.is_last_phone(login, device) {
+            // Told before a message is sent for nothing.
+            self.may_leave_none(login)?;
+        }
+        Ok(number)
+    }
+
+    /// Would no factor be left that answers a login, without this phone?
+    fn is_last_phone(&self, login: &Login, device: DeviceId) -> bool {
+        let mut without = self.record.clone();
+        without.phones.retain(|phone| phone.id() != device);
+        self.usable_of(&without, login).is_empty()
+    }
+
+    fn judge_phone(
+        &mut self,
+        login: &Login,
+        (device, number): (DeviceId, Option<PhoneNumber>),
+        purpose: CodePurpose,
+        challenge: &ChallengeClaims,
+        code: &Code,
     ) -> Judged<()> {
-        let bound = self.usable_phone(login, device).map(|phone| Bound {
-            purpose: CodePurpose::LogIn,
-            to: Address::Phone(phone.number()),
+        let bound = number.map(|number| Bound {
+            purpose,
+            to: Address::Phone(number),
             device: Some(device),
         });
         let verdict = self.judge_delivered(login, challenge, code, bound.as_ref());
@@ -103,6 +171,7 @@ impl Draft<'_> {
         login: &Login,
         challenge: &ChallengeClaims,
         code: &Code,
+        label: Label,
     ) -> Judged<()> {
         let at = self.pending_phone_of(login);
         let pending = at.and_then(|at| self.record.pending_phones.get(at)).cloned();
@@ -123,7 +192,9 @@ impl Draft<'_> {
         }
         // A number that was locked is bound again, by proof.
         self.record.phones.retain(|phone| phone.number() != pending.number());
-        self.record.phones.push(pending.confirm(self.now));
+        let mut phone = pending.confirm(self.now);
+        phone.rename(label);
+        self.record.phones.push(phone);
         self.note(What::FactorAdded { factor: FactorKind::Sms, device: Some(id) });
         Judged::won(Some(id), ())
     }

@@ -13,7 +13,7 @@ use super::act::Actor;
 use super::draft::Draft;
 use super::{Evidence, NoticeOf, Outcome, Refusal};
 use crate::audit::What;
-use crate::claims::{Binding, Login};
+use crate::claims::{Binding, ChallengeClaims, Login};
 use crate::rules::FRESH_SECS;
 
 /// What comes with a request to remove or to regenerate.
@@ -23,6 +23,15 @@ pub enum Proof {
     Session,
     /// A code of one of the user's authenticator apps.
     Code(Code),
+    /// The code that was sent to a phone, to remove it.
+    Sent {
+        /// Which phone.
+        device: DeviceId,
+        /// What its token says. It may be another session's.
+        challenge: ChallengeClaims,
+        /// The code.
+        code: Code,
+    },
     /// A recovery code whose tag matched, hashed.
     Recovery(Evidence),
 }
@@ -63,6 +72,9 @@ impl Draft<'_> {
                 if fresh { Ok(()) } else { Err(Refusal::StepUp) }
             }
             Proof::Code(code) => self.prove_by_app(login, None, &code),
+            Proof::Sent { device, challenge, code } => {
+                self.prove_by_phone(login, device, &challenge, &code)
+            }
             Proof::Recovery(evidence) => {
                 if self.spend_recovery(&evidence) {
                     Ok(())

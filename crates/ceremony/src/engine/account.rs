@@ -243,7 +243,12 @@ impl<S: Store> Engine<S> {
 
 impl Account {
     fn event(&self, client: &Client, deed: Deed) -> Event {
-        Event::Act(Box::new(Act {
+        Event::Act(Box::new(self.asked(client, deed)))
+    }
+
+    /// What is asked here, as decide is told of it.
+    pub(super) fn asked(&self, client: &Client, deed: Deed) -> Act {
+        Act {
             actor: self.actor.clone(),
             tenant: self.tenant.clone(),
             also: self.also.clone(),
@@ -252,6 +257,6 @@ impl Account {
             cookie: client.cookie.clone(),
             agent: client.agent.clone(),
             deed,
-        }))
+        }
     }
 }

@@ -1,12 +1,12 @@
-//! Phones under a login: a number is added by the code that comes to it, and answers logins by codes
-//! that are sent there.
+//! Phones under a login, and under a session: a number is added by the code that comes to it, answers
+//! logins by codes that are sent there, and is removed by one that is sent for that.
 
-use countersign_device::{DeviceId, PhoneChannel, PhoneNumber};
+use countersign_device::{DeviceId, Label, PhoneChannel, PhoneNumber};
 use countersign_otp::Code;
 
 use super::login::{malformed, over};
-use super::{Client, Engine, Error, Reply};
-use crate::decide::{Ask, Target};
+use super::{Account, Client, Engine, Error, Reply};
+use crate::decide::{Ask, Deed, Proof, Target};
 use crate::port::Store;
 
 impl<S: Store> Engine<S> {
@@ -81,6 +81,87 @@ impl<S: Store> Engine<S> {
         let Some(challenge) = self.challenge(challenge) else { return over() };
         let ask = Ask::PhoneCode { device: named(device), challenge, code };
         self.step(login, client, ask, remember).await
+    }
+}
+
+impl<S: Store> Engine<S> {
+    /// Sends a code to a number that a session adds to its account.
+    ///
+    /// # Errors
+    /// No decision was reached, or [`Error::Undelivered`].
+    pub async fn add_phone(
+        &self,
+        account: &Account,
+        client: &Client,
+        number: PhoneNumber,
+        by: PhoneChannel,
+    ) -> Result<Reply, Error> {
+        self.send_for(account, client, Target::NewPhone(number, by)).await
+    }
+
+    /// Adds the phone by the code that was sent to it, under a label.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn confirm_added(
+        &self,
+        account: &Account,
+        client: &Client,
+        challenge: &str,
+        code: &str,
+        label: &str,
+    ) -> Result<Reply, Error> {
+        let (Ok(code), Some(challenge)) = (Code::parse(code), self.challenge(challenge)) else {
+            return malformed();
+        };
+        let label = Label::clean(label);
+        let deed = |recovery| Deed::ConfirmPhone {
+            challenge: challenge.clone(),
+            code: code.clone(),
+            label: label.clone(),
+            recovery,
+        };
+        self.act_with_recovery(account, client, deed).await
+    }
+
+    /// Sends a code that removes a phone.
+    ///
+    /// # Errors
+    /// No decision was reached, or [`Error::Undelivered`].
+    pub async fn send_removal(
+        &self,
+        account: &Account,
+        client: &Client,
+        device: &str,
+        by: PhoneChannel,
+    ) -> Result<Reply, Error> {
+        self.send_for(account, client, Target::RemovedPhone(named(device), by)).await
+    }
+
+    /// Removes a phone: by the code that was sent for that, where its challenge is named; else by a
+    /// code of an app or the recovery code; or, without any, in a session that is fresh.
+    ///
+    /// # Errors
+    /// No decision was reached.
+    pub async fn remove_phone(
+        &self,
+        account: &Account,
+        client: &Client,
+        device: &str,
+        challenge: Option<&str>,
+        code: Option<&str>,
+    ) -> Result<Reply, Error> {
+        let device = named(device);
+        let proof = match challenge {
+            None => self.proof(account, code).await?,
+            Some(challenge) => {
+                let code = code.and_then(|code| Code::parse(code).ok());
+                let sent = self.challenge(challenge).zip(code);
+                sent.map(|(challenge, code)| Proof::Sent { device, challenge, code })
+            }
+        };
+        let Some(proof) = proof else { return malformed() };
+        self.act(account, client, Deed::RemovePhone { device, proof }).await
     }
 }
 

@@ -3,9 +3,9 @@
 
 use countersign_device::{Address, LoginId, TenantId};
 
-use super::{Client, Engine, Error, Reply};
+use super::{Account, Client, Engine, Error, Reply};
 use crate::claims::Login;
-use crate::decide::{Ask, Given, Refusal, Step, Target, may_send};
+use crate::decide::{Ask, Deed, Given, Refusal, Step, Target, may_send, may_send_for};
 use crate::destination::{Destination, NotNow, Pool, TenantDay};
 use crate::names::Names;
 use crate::port::Store;
@@ -29,6 +29,34 @@ impl<S: Store> Engine<S> {
             return Ok(Reply::Refused(Refusal::TooMany(Some(secs))));
         }
         self.step(login, client, Ask::Send(target), false).await
+    }
+
+    /// Sends a code for a session, or for the administrator.
+    pub(super) async fn send_for(
+        &self,
+        account: &Account,
+        client: &Client,
+        target: Target,
+    ) -> Result<Reply, Error> {
+        let act = account.asked(client, Deed::Send(target));
+        let record = self.record(account.user()).await?;
+        let policy = self.policy(&act.tenant, act.application.as_ref()).await?;
+        let given = Given {
+            user: account.user(),
+            policy: &policy,
+            vault: &*self.env.vault,
+            node: &self.env.node,
+        };
+        let allowed = may_send_for(record, &given, &act, target, self.env.clock.now());
+        let (to, pool) = match allowed {
+            Ok(allowed) => allowed,
+            Err(refusal) => return Ok(Reply::Refused(refusal)),
+        };
+        let burned = self.burn_send(&to, pool, act.actor.login(), &act.tenant).await?;
+        if let Err(NotNow(secs)) = burned {
+            return Ok(Reply::Refused(Refusal::TooMany(Some(secs))));
+        }
+        self.act(account, client, Deed::Send(target)).await
     }
 
     /// May a code be sent, and where to? Looked at before any budget is burned.

@@ -5,6 +5,7 @@
 mod account;
 mod journey;
 mod lost_replies;
+mod own_phones;
 mod phones;
 mod races;
 mod step_up;

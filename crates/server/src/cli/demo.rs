@@ -102,7 +102,7 @@ impl Demo {
              enforce = \"Force\"\n\
              allow_remember = true\n\
              strategies = [\"WebAuthnPlatform\", \"WebAuthnCrossPlatform\", \"AuthenticatorApp\", \
-                           \"EmailCode\"]\n"
+                           \"SMS\", \"EmailCode\"]\n"
         ))
     }
 

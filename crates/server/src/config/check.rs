@@ -1,6 +1,7 @@
 //! From the file's shape to a configuration that holds together: defaults, and what is refused.
 
 mod mail;
+mod sms;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use countersign_ceremony::rules::RECOVERY_CODES;
 use super::raw::{Raw, RawTenant, SameSite, Strategy};
 use super::{Cidr, Config, ConfigError, DatabaseUrl, Passkeys, Tenant};
 use mail::mail;
+use sms::sms;
 
 type Checked<T> = Result<T, ConfigError>;
 
@@ -53,6 +55,8 @@ impl Raw {
         }
         let data = PathBuf::from(required("data", self.data)?);
         let mail = mail(self.smtp, self.outbox, &base_url)?;
+        let tenants = tenants(self.tenants)?;
+        let sms = sms(self.sms, &mail, &tenants)?;
         let config = Config {
             listen,
             issuer: self.issuer.unwrap_or_else(|| base_url.clone()),
@@ -81,8 +85,9 @@ impl Raw {
                 given => Some(given.unwrap_or(60)),
             },
             recovery_codes: recovery_codes(self.recovery_codes)?,
-            tenants: tenants(self.tenants)?,
+            tenants,
             mail,
+            sms,
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),
             events_when_full: self.events.when_full,
         };
@@ -217,7 +222,7 @@ fn tenants(raw: Vec<RawTenant>) -> Checked<Vec<Tenant>> {
         }
         let strategies = raw.strategies.unwrap_or_else(|| vec![Strategy::AuthenticatorApp]);
         if strategies.is_empty() {
-            let mend = "list \"AuthenticatorApp\", \"EmailCode\" or both, or leave the key out";
+            let mend = "list \"AuthenticatorApp\", \"SMS\" or \"EmailCode\", or leave the key out";
             return Err(ConfigError::new(key("strategies"), "no factor would be taken", mend));
         }
         tenants.push(Tenant {

@@ -27,6 +27,7 @@ pub(super) struct Raw {
     pub(super) tenants: Vec<RawTenant>,
     pub(super) smtp: Option<RawSmtp>,
     pub(super) outbox: Option<String>,
+    pub(super) sms: Option<RawSms>,
     pub(super) events: RawEvents,
 }
 
@@ -69,6 +70,23 @@ pub(super) struct RawSmtp {
     pub(super) password: Option<String>,
     pub(super) from: Option<String>,
     pub(super) timeout_seconds: Option<u64>,
+}
+
+/// All optional, as in [`RawSmtp`].
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSms {
+    pub(super) url: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) allow_plain: bool,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+/// The secret stays out of every log.
+impl std::fmt::Debug for RawSms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RawSms(..)")
+    }
 }
 
 /// The password stays out of every log.
@@ -116,6 +134,9 @@ pub enum Enforce {
 pub enum Strategy {
     /// TOTP by an app (RFC 6238).
     AuthenticatorApp,
+    /// A code to a phone.
+    #[serde(rename = "SMS")]
+    Sms,
     /// A code by mail.
     EmailCode,
     /// A passkey of the device itself (WebAuthn).

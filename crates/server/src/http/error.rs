@@ -8,6 +8,8 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use countersign_ceremony::rules::RESEND_SECS;
+
 use crate::wire::{ErrorBody, Invalid};
 
 /// A refusal.
@@ -114,6 +116,14 @@ impl ApiError {
         Self { retry_after: Some(1), ..error }
     }
 
+    /// The code is in nobody's hands: another may be asked for.
+    #[must_use]
+    pub fn undelivered() -> Self {
+        let sentence = "Failed to send the code. Please try again";
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "ER-01037", sentence);
+        Self { retry_after: Some(RESEND_SECS), ..error }
+    }
+
     /// A defect of ours.
     #[must_use]
     pub fn internal() -> Self {
@@ -208,6 +218,7 @@ impl ApiError {
 impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         let code = match invalid {
+            Invalid::Empty("phoneNumber") => "ER-000b32220f",
             Invalid::NeitherEmailNorUsername => "ER-000a64f544",
             _ => "ER-00400",
         };

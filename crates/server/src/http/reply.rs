@@ -19,7 +19,7 @@ use super::cookie::Which;
 use super::error::ApiError;
 use crate::node::Node;
 use crate::wire::{
-    self, Added, AuthResponse, Device, Email, MfaDevices, OtcToken, Passkey, PasskeyOptions,
+    self, Added, AuthResponse, Device, Email, MfaDevices, OtcToken, Passkey, PasskeyOptions, Phone,
     PreEnrol,
 };
 
@@ -145,8 +145,16 @@ fn challenged_answer<S: Store>(
     reply: ChallengedReply,
 ) -> Result<Response, ApiError> {
     let ChallengedReply { token, challenged, cookie } = reply;
-    let Challenged { enrolled, authenticators, emails, passkeys, strategies, enrolment, .. } =
-        challenged;
+    let Challenged {
+        enrolled,
+        authenticators,
+        emails,
+        passkeys,
+        phones,
+        strategies,
+        enrolment,
+        ..
+    } = challenged;
     let drawn = enrolment.as_ref().map(drawn).transpose()?;
     let (qr_code, secret) = drawn.unzip();
     let answer = AuthResponse {
@@ -157,6 +165,10 @@ fn challenged_answer<S: Store>(
             authenticators: authenticators
                 .into_iter()
                 .map(|id| Device { id: id.to_string() })
+                .collect(),
+            phones: phones
+                .into_iter()
+                .map(|(id, phone_number)| Phone { id: id.to_string(), phone_number })
                 .collect(),
             emails: emails.into_iter().map(|email| Email { email }).collect(),
             webauthn: passkeys
@@ -231,6 +243,9 @@ impl From<Error> for ApiError {
         if error == Error::Token {
             tracing::error!(%error, "no token could be made");
             return Self::internal();
+        }
+        if error == Error::Undelivered {
+            return Self::undelivered();
         }
         tracing::warn!(%error, "no decision was reached");
         Self::unavailable()

@@ -5,10 +5,12 @@ mod browsers;
 mod configuration;
 mod factor;
 mod login;
+mod own_phones;
 mod page;
 mod passkey;
 mod policy;
 mod session;
+mod sms;
 mod step_up;
 mod vendor;
 
@@ -64,6 +66,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .route(&path("auth/v1/user/mfa/emailcode/verify"), post(factor::email_code::<S>))
             .route(&path("auth/v1/user/step-up/generate"), post(step_up::generate::<S>))
             .merge(passkey::of_logins(&path))
+            .merge(sms::routes::<S>(&path))
             .route(&path("auth/v1/user/mfa/recover"), post(factor::recover::<S>))
             .route_layer(from_fn_with_state(Arc::clone(&node.config), layers::origin));
         router = router
@@ -79,6 +82,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .merge(account::routes(&path))
             .merge(browsers::routes(&path))
             .merge(passkey::of_accounts(&path))
+            .merge(own_phones::routes(&path))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
             .route(&path("vendor-only/mfa/v1/lifecycle"), post(vendor::lifecycle::<S>));
     }

@@ -74,7 +74,7 @@ pub struct MfaDevices {
     /// Passkeys.
     pub webauthn: Vec<Passkey>,
     /// Phones.
-    pub phones: Vec<Device>,
+    pub phones: Vec<Phone>,
     /// Authenticator apps.
     pub authenticators: Vec<Device>,
     /// Mailboxes.
@@ -86,6 +86,16 @@ pub struct MfaDevices {
 pub struct Device {
     /// Its id.
     pub id: String,
+}
+
+/// A phone.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Phone {
+    /// Its id.
+    pub id: String,
+    /// Its number, masked before the second factor passed.
+    pub phone_number: String,
 }
 
 /// A mailbox, which has no id.
@@ -140,6 +150,22 @@ pub struct OtcToken {
 impl std::fmt::Debug for OtcToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("OtcToken(..)")
+    }
+}
+
+/// The answer of `mfa/sms/enroll` and `mfa/sms/{deviceId}`.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SmsSent {
+    /// The challenge.
+    pub otc_token: String,
+    /// Where the code went, as far as it may be shown.
+    pub phone_number: String,
+}
+
+impl std::fmt::Debug for SmsSent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SmsSent(..)")
     }
 }
 

@@ -73,6 +73,8 @@ pub enum Invalid {
     NotOneOf(&'static str, &'static str),
     /// The field is no id: 1 to 64 plain characters.
     NotAnId(&'static str),
+    /// The field is no phone number.
+    NotAPhoneNumber(&'static str),
     /// The field is no email address.
     NotAnEmail(&'static str),
     /// The field is no base64url (RFC 4648, section 5).
@@ -208,6 +210,7 @@ impl fmt::Display for Invalid {
                 write!(f, "{name} must be one of the following values: {values}")
             }
             Self::NotAnId(name) => write!(f, "{name} must be an id"),
+            Self::NotAPhoneNumber(name) => write!(f, "{name} must be a valid phone number"),
             Self::NotAnEmail(name) => write!(f, "{name} must be an email"),
             Self::NotBase64Url(name) => write!(f, "{name} must be a base64url string"),
             Self::TooLong(name) => {

@@ -1,8 +1,11 @@
 //! The requests of the contract. Every field is optional here; handlers ask for what they need.
 
+mod sms;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+pub use self::sms::{SmsCheck, SmsSend};
 use super::field::{Field, Flag, Invalid, Number};
 
 /// `POST auth/v1/user`.

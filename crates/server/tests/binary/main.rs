@@ -26,6 +26,7 @@ mod page;
 mod page_walk;
 mod passkey_page;
 mod passkeys;
+mod phones;
 mod plain_http;
 mod policy;
 mod races;

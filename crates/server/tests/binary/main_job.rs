@@ -73,7 +73,7 @@ fn login_answer_of_a_forced_user_is_what_the_client_reads() {
     assert_eq!(before.body["mfaEnrolled"], false);
     assert_eq!(
         before.body["mfaStrategies"],
-        json!(["WebAuthnPlatform", "WebAuthnCrossPlatform", "AuthenticatorApp"]),
+        json!(["WebAuthnPlatform", "WebAuthnCrossPlatform", "AuthenticatorApp", "SMS"]),
         "email is not proven yet"
     );
     assert_devices(&before, 0, 0);

@@ -9,6 +9,7 @@ pub(crate) mod events;
 pub(crate) mod mail;
 pub(crate) mod outbox;
 pub(crate) mod person;
+pub(crate) mod phone;
 pub(crate) mod qr;
 pub(crate) mod race;
 pub(crate) mod server;

@@ -79,7 +79,7 @@ fn hello(given: Option<String>, base_url: &str) -> Checked<String> {
     Ok(name)
 }
 
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -17,7 +17,7 @@ fn post(path: &str, summary: &'static str) -> Operation {
 
 /// All of them.
 pub(super) fn operations() -> Vec<Operation> {
-    [login(), factors(), account(), sessions(), configuration(), service()]
+    [login(), factors(), phones(), account(), sessions(), configuration(), service()]
         .into_iter()
         .flatten()
         .collect()
@@ -86,6 +86,38 @@ fn factors() -> Vec<Operation> {
         post("auth/v1/user/mfa/emailcode/verify", "Verify a code that was mailed")
             .takes::<wire::EmailCodeCheck>(&["mfaToken", "otcToken", "code"])
             .answers::<wire::AuthResponse>(201),
+    ]
+}
+
+/// Phones, under a login and under a session.
+fn phones() -> Vec<Operation> {
+    let under_login = |path: &str, summary| post(&format!("auth/v1/user/mfa/sms/{path}"), summary);
+    let own = |path: &str, summary| {
+        post(&format!("users/v1/mfa/sms/{path}"), summary).by(Who::Either).headers(ABOUT)
+    };
+    vec![
+        under_login("enroll", "Send a code to a phone that is to be enrolled")
+            .takes::<wire::SmsSend>(&["mfaToken", "phoneNumber"])
+            .answers::<wire::SmsSent>(201),
+        under_login("enroll/verify", "Enrol a phone by the code that came to it")
+            .takes::<wire::SmsCheck>(&["mfaToken", "otcToken", "code"])
+            .answers::<wire::AuthResponse>(201),
+        under_login("{deviceId}", "Send a code to a phone")
+            .takes::<wire::SmsSend>(&["mfaToken"])
+            .answers::<wire::SmsSent>(201),
+        under_login("{deviceId}/verify", "Verify a code that was sent to a phone")
+            .takes::<wire::SmsCheck>(&["mfaToken", "otcToken", "code"])
+            .answers::<wire::AuthResponse>(201),
+        own("enroll", "Send a code to a phone that is to be enrolled")
+            .takes::<wire::SmsSend>(&["phoneNumber"])
+            .answers::<wire::SmsSent>(200),
+        own("enroll/verify", "Enrol a phone by the code that came to it")
+            .takes::<wire::SmsCheck>(&["otcToken", "code"])
+            .answers::<wire::Added>(200),
+        own("{deviceId}/disable", "Send a code to a phone that is to be removed")
+            .takes::<wire::SmsSend>(&[])
+            .answers::<wire::SmsSent>(200),
+        own("{deviceId}/disable/verify", "Remove a phone").takes::<wire::SmsCheck>(&[]).empty(200),
     ]
 }
 
