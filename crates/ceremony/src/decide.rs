@@ -22,6 +22,7 @@ mod enrol;
 mod first;
 mod grant;
 mod guess;
+mod import;
 mod lifecycle;
 mod passkey;
 mod phone;
@@ -44,6 +45,7 @@ pub use browser::{Cookie, FreshBrowser};
 pub use codes::{FreshCode, FreshRecovery, RecoveryCodes};
 pub use delivered::Target;
 pub use draft::Seed;
+pub use import::{Import, ImportedApp};
 pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
 pub use proof::Proof;
 pub use recovery::Evidence;
@@ -84,6 +86,8 @@ pub enum Event {
     Recover(Recover),
     /// The owner of the users reports.
     Report(Lifecycle),
+    /// A user moves in with factors that were enrolled elsewhere.
+    Import(Box<Import>),
 }
 
 /// A first factor passed.
@@ -455,6 +459,7 @@ pub fn decide(
         Event::Act(act) => draft.act(*act),
         Event::Recover(recover) => draft.recover(recover),
         Event::Report(report) => draft.report(report),
+        Event::Import(import) => draft.import(*import),
     };
     draft.finish(outcome)
 }

@@ -49,8 +49,10 @@ pub struct Directory<S> {
 
 /// What stands under an address.
 #[derive(Clone, Serialize, Deserialize)]
-struct Account {
+pub(crate) struct Account {
     user: UserId,
+    /// The address itself: its record's name is a digest, and an export has to say.
+    pub(crate) email: EmailAddress,
     /// None for a user whom another directory keeps: the address only leads to the record.
     own: Option<Own>,
 }
@@ -89,6 +91,14 @@ impl std::fmt::Display for NotAdded {
 
 impl std::error::Error for NotAdded {}
 
+impl Account {
+    /// The user, the tenants and the password's hash.
+    pub(crate) fn into_parts(self) -> (UserId, Vec<TenantId>, Option<String>) {
+        let (tenants, password) = self.own.map(|own| (own.tenants, own.password)).unzip();
+        (self.user, tenants.unwrap_or_default(), password)
+    }
+}
+
 impl<S: Store> Directory<S> {
     pub(crate) const fn new(store: Arc<S>, env: Env, realm: RealmId, argon2: Params) -> Self {
         Self { store, env, realm, argon2 }
@@ -113,7 +123,8 @@ impl<S: Store> Directory<S> {
         records::change(&*self.store, &self.env, self.key(email), None, |account| match account {
             Some(Account { .. }) => (None, Vec::new(), Err(NotAdded::Taken)),
             None => {
-                let account = Account { user: user.clone(), own: own.clone() };
+                let account =
+                    Account { user: user.clone(), email: email.clone(), own: own.clone() };
                 (Some(account), Vec::new(), Ok(user.clone()))
             }
         })
@@ -128,10 +139,10 @@ impl<S: Store> Directory<S> {
     ) -> Result<Option<UserId>, Error> {
         let Some(password) = self.hash(password).await? else { return Ok(None) };
         records::change(&*self.store, &self.env, self.key(email), None, |account| match account {
-            Some(Account { user, own: Some(own) }) => {
+            Some(Account { user, email, own: Some(own) }) => {
                 let own = Some(Own { password: password.clone(), unreported: true, ..own });
                 let answer = Some(user.clone());
-                (Some(Account { user, own }), Vec::new(), answer)
+                (Some(Account { user, email, own }), Vec::new(), answer)
             }
             _ => (None, Vec::new(), None),
         })
@@ -141,9 +152,9 @@ impl<S: Store> Directory<S> {
     /// Notes that what was open when the password changed is ended.
     pub(crate) async fn reported(&self, email: &EmailAddress) -> Result<(), Error> {
         records::change(&*self.store, &self.env, self.key(email), None, |account| match account {
-            Some(Account { user, own: Some(own) }) => {
+            Some(Account { user, email, own: Some(own) }) => {
                 let own = Some(Own { unreported: false, ..own });
-                (Some(Account { user, own }), Vec::new(), ())
+                (Some(Account { user, email, own }), Vec::new(), ())
             }
             _ => (None, Vec::new(), ()),
         })
@@ -164,6 +175,49 @@ impl<S: Store> Directory<S> {
         UserKey::new(self.realm.clone(), UserId::from_random_bytes(id))
     }
 
+    /// Lets an address lead to a user who moves in, with a password of the other system where there
+    /// is one. False: it leads to another user. A password that is there stays.
+    pub(crate) async fn move_in(
+        &self,
+        email: &EmailAddress,
+        user: &UserId,
+        password: Option<PasswordHash>,
+        tenants: Vec<TenantId>,
+    ) -> Result<bool, Error> {
+        let own = password.map(|hash| Own {
+            password: hash.as_str().to_owned(),
+            tenants: tenants.clone(),
+            unreported: false,
+        });
+        let key = self.key(email);
+        records::change(&*self.store, &self.env, key, None, |account: Option<Account>| {
+            let moved = || Account { user: user.clone(), email: email.clone(), own: own.clone() };
+            match account {
+                None => (Some(moved()), Vec::new(), true),
+                Some(there) if there.user != *user => (None, Vec::new(), false),
+                Some(there) => {
+                    let adds = there.own.is_none() && own.is_some();
+                    (adds.then(moved), Vec::new(), true)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Forgets the password behind an address. The address itself stays taken: whoever got it next
+    /// would else inherit what still leads to it. None: there is no such user.
+    pub(crate) async fn forget(&self, email: &EmailAddress) -> Result<Option<UserId>, Error> {
+        let key = self.key(email);
+        records::change(&*self.store, &self.env, key, None, |account: Option<Account>| {
+            let Some(Account { user, email, .. }) = account else {
+                return (None, Vec::new(), None);
+            };
+            let answer = Some(user.clone());
+            (Some(Account { user, email, own: None }), Vec::new(), answer)
+        })
+        .await
+    }
+
     /// Notes whom an address leads to, for users whom another directory keeps. An address that
     /// leads elsewhere already is left alone.
     pub(crate) async fn note_address(
@@ -173,7 +227,7 @@ impl<S: Store> Directory<S> {
     ) -> Result<(), Error> {
         let key = self.key(email);
         records::change(&*self.store, &self.env, key, None, |account: Option<Account>| {
-            let note = || Account { user: user.user().clone(), own: None };
+            let note = || Account { user: user.user().clone(), email: email.clone(), own: None };
             (account.is_none().then(note), Vec::new(), ())
         })
         .await

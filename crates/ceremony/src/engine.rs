@@ -10,6 +10,7 @@ mod account;
 mod devices;
 mod fold;
 mod login;
+mod moving;
 mod passkey;
 mod phone;
 mod policies;
@@ -36,6 +37,7 @@ use crate::rules::{ACCESS_SECS, SESSION_SECS};
 pub use account::Account;
 pub use devices::{Factors, KnownBrowser, Listed};
 pub use login::{Client, Passed};
+pub use moving::{MovedIn, MovingIn, MovingOut};
 pub use passkey::PasskeyReply;
 pub use session::{Authenticated, Tokens};
 

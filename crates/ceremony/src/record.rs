@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use countersign_device::{
     Authenticator, ChallengeId, EmailAddress, EmailFactor, FactorKind, LoginId, Passkey, Pending,
-    Phone, PhoneNumber, SessionId, TenantId,
+    Phone, PhoneNumber, SessionId, TenantId, UserKey,
 };
 use countersign_otp::UnixTime;
 use countersign_remember::Browsers;
@@ -93,6 +93,8 @@ pub struct MailboxReset {
 /// Everything that is known of one user.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Record {
+    /// Whose it is: its name is a digest, and an export has to say. None once the user is erased.
+    pub owner: Option<UserKey>,
     /// When it was last settled, by the clock of the node that did.
     #[serde(with = "seconds")]
     pub settled: UnixTime,

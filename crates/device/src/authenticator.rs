@@ -34,6 +34,19 @@ pub struct Totps {
 }
 
 impl Authenticator {
+    /// One that was enrolled elsewhere: all up to `spent` is taken as spent there.
+    #[must_use]
+    pub fn imported(id: DeviceId, secret: Secret, totp: Totp, spent: Step, now: UnixTime) -> Self {
+        let key = AuthenticatorKey { secret, totp };
+        Self::new(id, Totps { key, spent, drift: Drift::NONE }, now)
+    }
+
+    /// Its secret, to move out with. **Whoever has it answers for the user.**
+    #[must_use]
+    pub const fn expose_secret(&self) -> &Secret {
+        &self.factor.key.secret
+    }
+
     /// How its codes are made.
     #[must_use]
     pub const fn totp(&self) -> Totp {

@@ -4,6 +4,8 @@ mod code;
 mod data;
 mod demo;
 mod events;
+mod export;
+mod import;
 mod keys;
 mod qr;
 mod serve;
@@ -38,6 +40,8 @@ enum Command {
     #[command(subcommand)]
     Keys(keys::Keys),
     Events(events::Events),
+    Import(import::Import),
+    Export(export::Export),
 }
 
 /// Why a command failed: a sentence that says what is wrong and, where possible, how to mend it.
@@ -57,6 +61,8 @@ pub fn run() -> ExitCode {
         Command::VendorToken(command) => command.run(),
         Command::Keys(command) => command.run(),
         Command::Events(command) => command.run(),
+        Command::Import(command) => command.run(),
+        Command::Export(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ mod date;
 mod error;
 mod event;
 mod field;
+mod moving;
 mod passkey;
 mod policy;
 mod request;
@@ -27,6 +28,7 @@ pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
 pub use self::event::event;
 pub use self::field::{Field, Flag, Invalid, Number, Section};
+pub use self::moving::{Row, moving_out, refused};
 pub use self::passkey::{
     Passkey, PasskeyAddition, PasskeyCheck, PasskeyEnrolCheck, PasskeyOptions, PasskeyRemoval,
 };

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 
 use super::{Actor, Decision, Given, Notice, NoticeOf, Outcome, Sealed, Told};
 use crate::audit::{Audit, By, Id, What};
-use crate::record::Record;
+use crate::record::{Record, Standing};
 use crate::rules::SKEW_SECS;
 
 /// Everything random in one decision, from 32 bytes that the engine drew.
@@ -161,6 +161,8 @@ impl<'a> Draft<'a> {
         if self.changed {
             self.record.prune(self.now);
             self.record.settled = self.now;
+            let is_kept = self.record.standing != Standing::Erased;
+            self.record.owner = is_kept.then(|| self.given.user.clone());
         }
         let Self { record, changed, audits, notices, .. } = self;
         Decision { record, changed, audits, told: Sealed(Told { outcome, notices }) }

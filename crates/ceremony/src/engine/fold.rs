@@ -77,7 +77,9 @@ impl Job {
                 (tenants, act.application.clone(), session, Class::Known)
             }
             // The owner's recovery and the owner of the users are never the ones to give way.
-            Event::Recover(_) | Event::Report(_) => (Vec::new(), None, None, Class::Known),
+            Event::Recover(_) | Event::Report(_) | Event::Import(_) => {
+                (Vec::new(), None, None, Class::Known)
+            }
         };
         Self { event, tenants, application, login, class, reply }
     }

@@ -44,6 +44,16 @@ pub(super) enum User {
         #[arg(long)]
         generate: bool,
     },
+    /// Erase a user: password, factors, sessions and browsers. It cannot be taken back, and the
+    /// address is given to nobody else.
+    Erase {
+        /// The address that the user logs in with.
+        #[arg(long)]
+        email: String,
+        /// The server's configuration.
+        #[arg(long, value_name = "FILE", env = "COUNTERSIGN_CONFIG")]
+        config: PathBuf,
+    },
 }
 
 impl User {
@@ -55,6 +65,7 @@ impl User {
             Self::Password { email, config, generate } => {
                 change(&address(&email)?, &config, generate)
             }
+            Self::Erase { email, config } => erase(&address(&email)?, &config),
         }
     }
 }
@@ -107,6 +118,18 @@ fn change(email: &EmailAddress, config: &Path, generate: bool) -> Result<(), Fai
     }
     let shown = if generate { format!("password {}\n", *password) } else { String::new() };
     print(&shown)
+}
+
+fn erase(email: &EmailAddress, config: &Path) -> Result<(), Failure> {
+    let config = Config::read(config, std::env::vars_os())?;
+    let erased = block_on(async {
+        let (node, carriers) = Node::open(config).await?;
+        let erased = node.engine().erase(email).await?;
+        drop(node);
+        carriers.finish(LAST_MAILS).await;
+        Ok(erased)
+    })?;
+    if erased { Ok(()) } else { Err(Failure::new("there is no such user")) }
 }
 
 /// A password of 100 bits, in letters and digits that are not mistaken for each other.

@@ -20,6 +20,7 @@ mod crash;
 mod examples;
 mod lifecycle;
 mod main_job;
+mod moving;
 mod openapi;
 mod origins;
 mod page;
