@@ -24,7 +24,7 @@ fn before_and_after<T>(value: T) -> (Vec<u8>, Vec<u8>) {
 }
 
 /// A bundle is all states and no padding but for alignment, so that all of it was set and all is zero.
-fn is_wiped<H: Hash>(first: H::State, second: H::State) {
+fn is_wiped<H: Hash + Clone>(first: H::State, second: H::State) {
     let mut bundle = Bundle::<H>::new();
     for lane in 0..H::LANES {
         bundle.set(lane, &first, &second);

@@ -20,7 +20,7 @@ use countersign_otp::{
 /// Tells memcheck that these bytes are undefined.
 fn mark(bytes: &[u8]) {
     const MAKE_MEM_UNDEFINED: usize = (b'M' as usize) << 24 | (b'C' as usize) << 16 | 1;
-    let request = [MAKE_MEM_UNDEFINED, bytes.as_ptr().addr(), bytes.len(), 0, 0, 0];
+    let request = [MAKE_MEM_UNDEFINED, bytes.as_ptr().expose_provenance(), bytes.len(), 0, 0, 0];
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the rotations of rdi add up to 128, and rbx is exchanged with itself; under valgrind
     // the request is read, and the answer is put into rdx.

@@ -3,12 +3,12 @@
 
 use crate::{
     Bundle, Hash, Kernel, Schedule, Sha1, Sha256, Sha512,
-    kernels::plain::{Word32, Word64, halves, truncate},
+    kernels::plain::{Word32, Word64, halves, truncate_one},
 };
 
 /// One lane of SHA-1.
 mod sha1 {
-    use super::{Word32, halves, truncate};
+    use super::{Word32, halves, truncate_one};
 
     #[inline(always)]
     pub(super) fn compress(state: [u32; 5], words: [u32; 16]) -> [u32; 5] {
@@ -24,7 +24,7 @@ mod sha1 {
         let block = last_block!(ops, 1, 672; 0: [inner[0]], 1: [inner[1]], 2: [inner[2]],
             3: [inner[3]], 4: [inner[4]], 5: [1 << 31]);
         let digest = compress(second, block.map(|[word]| word));
-        truncate([digest[0], digest[1], digest[2], digest[3], digest[4]], digest[4])
+        truncate_one([digest[0], digest[1], digest[2], digest[3], digest[4]], digest[4])
     }
 
     #[inline(always)]
@@ -53,7 +53,7 @@ macro_rules! sha2_lane {
     ($module:ident, $word:ty, $ops:ident, $k:ident, $rounds:literal, bits $tail_bits:literal $digest_bits:literal,
      tail $tail:ident => $($i:literal: $tail_word:expr),+; truncated $digest:ident => $five:expr) => {
         mod $module {
-            use super::{$ops, truncate};
+            use super::{$ops, truncate_one};
 
             const TOP: $word = 1 << (<$word>::BITS - 1);
 
@@ -72,7 +72,7 @@ macro_rules! sha2_lane {
                     3: inner[3], 4: inner[4], 5: inner[5], 6: inner[6], 7: inner[7], 8: [TOP]);
                 let $digest = compress(second, block.map(|[word]| word));
                 #[allow(clippy::cast_possible_truncation, reason = "the low half is what is meant")]
-                truncate($five, $digest[7] as u32)
+                truncate_one($five, $digest[7] as u32)
             }
 
             #[inline(always)]

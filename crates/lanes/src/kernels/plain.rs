@@ -95,19 +95,36 @@ impl Word32 {
 }
 
 /// The 31 bits of a digest at the byte offset, 0 to 15, that its last four bits name (RFC 4226, section
-/// 5.3); of the digest, its first five words and its last one.
-///
-/// All words are read: each bit of the offset moves them all or none, by 8, 4, 2 and 1 bytes. Every
-/// step is one that vectors have.
+/// 5.3); of the digest, its first five words and its last one. Every step is one that vectors have.
 #[inline(always)]
-pub(crate) const fn truncate([a, b, c, d, e]: [u32; 5], last: u32) -> u32 {
-    let by8 = 0_u32.wrapping_sub((last >> 3) & 1);
+pub(crate) const fn truncate(words: [u32; 5], last: u32) -> u32 {
+    moved(words, masks(last))
+}
+
+/// As [`truncate`], for one digest. Without a vector the compiler makes a branch of words that one bit
+/// masks, and time would tell the bit: so it is not shown that the masks are made of one.
+#[inline(always)]
+pub(crate) fn truncate_one(words: [u32; 5], last: u32) -> u32 {
+    moved(words, masks(last).map(core::hint::black_box))
+}
+
+/// Each bit of the offset, from the highest, in every bit of a word.
+#[inline(always)]
+const fn masks(last: u32) -> [u32; 4] {
+    [
+        0_u32.wrapping_sub((last >> 3) & 1),
+        0_u32.wrapping_sub((last >> 2) & 1),
+        0_u32.wrapping_sub((last >> 1) & 1),
+        0_u32.wrapping_sub(last & 1),
+    ]
+}
+
+/// All words are read: each mask moves them all or none, by 8, 4, 2 and 1 bytes.
+#[inline(always)]
+const fn moved([a, b, c, d, e]: [u32; 5], [by8, by4, by2, by1]: [u32; 4]) -> u32 {
     let (a, b, c) = (a ^ (by8 & (a ^ c)), b ^ (by8 & (b ^ d)), c ^ (by8 & (c ^ e)));
-    let by4 = 0_u32.wrapping_sub((last >> 2) & 1);
     let (a, b) = (a ^ (by4 & (a ^ b)), b ^ (by4 & (b ^ c)));
-    let by2 = 0_u32.wrapping_sub((last >> 1) & 1);
     let (a, b) = (a ^ (by2 & (a ^ (a << 16 | b >> 16))), b ^ (by2 & (b ^ (b << 16))));
-    let by1 = 0_u32.wrapping_sub(last & 1);
     (a ^ (by1 & (a ^ (a << 8 | b >> 24)))) & 0x7fff_ffff
 }
 
