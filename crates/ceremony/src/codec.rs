@@ -17,6 +17,9 @@ const EVENT: Purpose = Purpose::new("event");
 /// The encoding that this release writes, and the only one it reads.
 const VERSION: u8 = 1;
 
+/// In its place: the record has moved to another database, and nothing is left of it here.
+const MOVED: u8 = 0;
+
 /// Bytes that cannot be written or read: the engine fails closed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CodecError {
@@ -28,6 +31,8 @@ pub enum CodecError {
     Version(u8),
     /// It is not what its encoding says.
     Malformed,
+    /// It has moved to another database, which this node was not told of.
+    Moved,
 }
 
 impl std::fmt::Display for CodecError {
@@ -39,6 +44,9 @@ impl std::fmt::Display for CodecError {
                 write!(f, "a record has encoding {version}, this release reads {VERSION}")
             }
             Self::Malformed => f.write_str("a record is not what its encoding says"),
+            Self::Moved => f.write_str(
+                "a record has moved to another database; name it to this node, or move on to it",
+            ),
         }
     }
 }
@@ -70,6 +78,30 @@ pub fn open<T: DeserializeOwned>(
 ) -> Result<T, CodecError> {
     let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
     read(&plain)
+}
+
+/// Seals the mark that a record has moved to another database.
+///
+/// # Errors
+/// [`CodecError::Unwritable`].
+pub fn seal_moved(vault: &dyn Vault, key: Key, nonce: [u8; 24]) -> Result<Vec<u8>, CodecError> {
+    let sealed = vault.seal(RECORD, &[key.as_bytes()], nonce, &[MOVED]);
+    sealed.map_err(|_| CodecError::Unwritable)
+}
+
+/// Whether these bytes are that mark.
+#[must_use]
+pub fn is_moved(vault: &dyn Vault, key: Key, sealed: &[u8]) -> bool {
+    matches!(check(vault, key, sealed), Err(CodecError::Moved))
+}
+
+/// Whether the vault opens a record, and its encoding is one that this release reads.
+///
+/// # Errors
+/// Any [`CodecError`] but [`CodecError::Unwritable`].
+pub fn check(vault: &dyn Vault, key: Key, sealed: &[u8]) -> Result<(), CodecError> {
+    let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
+    body(&plain).map(|_| ())
 }
 
 /// Seals an event under its id.
@@ -107,11 +139,17 @@ fn write<T: Serialize>(value: &T) -> Result<zeroize::Zeroizing<Vec<u8>>, CodecEr
 }
 
 fn read<T: DeserializeOwned>(plain: &[u8]) -> Result<T, CodecError> {
+    match postcard::take_from_bytes(body(plain)?) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) | Err(_) => Err(CodecError::Malformed),
+    }
+}
+
+/// What follows the version.
+const fn body(plain: &[u8]) -> Result<&[u8], CodecError> {
     match plain {
-        [VERSION, body @ ..] => match postcard::take_from_bytes(body) {
-            Ok((value, [])) => Ok(value),
-            Ok(_) | Err(_) => Err(CodecError::Malformed),
-        },
+        [VERSION, body @ ..] => Ok(body),
+        [MOVED] => Err(CodecError::Moved),
         [version, ..] => Err(CodecError::Version(*version)),
         [] => Err(CodecError::Malformed),
     }

@@ -273,7 +273,7 @@ impl<S: Store> Directory<S> {
         let user = self.user_of(email).await?.unwrap_or_else(|| self.nobody(email));
         let record = Names(&*self.env.vault).user(&user);
         let record = records::look::<S, Record>(&*self.store, &self.env, record).await?.value;
-        let epoch = Some(record.unwrap_or_default().epoch);
+        let epoch = Some(record.unwrap_or_default().within(self.env.incarnation).epoch);
         let account = self.account(email).await?;
         let (user, own) = account.map_or((None, None), |of| (Some(of.user), of.own));
         let stored = own.as_ref().map(|own| PasswordHash::parse(&own.password)).transpose();

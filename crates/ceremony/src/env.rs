@@ -18,6 +18,7 @@ use countersign_token::Sign;
 use countersign_vault::Vault;
 
 use crate::decide::NoticeOf;
+use crate::incarnation::Incarnation;
 use crate::record::CodePurpose;
 
 pub use testing::{Delivered, FrozenClock, NotedMail, SeededRandom};
@@ -156,6 +157,8 @@ pub struct Env {
     pub relying_party: Arc<dyn RelyingParty>,
     /// What this node is called in audit events.
     pub node: Arc<str>,
+    /// Which incarnation of the database it serves: [`incarnation::of`](crate::incarnation::of).
+    pub incarnation: Incarnation,
 }
 
 impl Env {

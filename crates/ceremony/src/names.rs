@@ -20,6 +20,12 @@ impl Names<'_> {
         self.name(&[b"user", user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()])
     }
 
+    /// Which incarnation of the database this is.
+    #[must_use]
+    pub fn incarnation(&self) -> Key {
+        self.name(&[b"incarnation"])
+    }
+
     /// A tenant's policy.
     #[must_use]
     pub fn policy(&self, realm: &RealmId, tenant: &TenantId) -> Key {

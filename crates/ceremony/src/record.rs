@@ -25,6 +25,7 @@ pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touche
 pub use recovery::{Recoveries, Recovery};
 pub use tally::{NotNow, Tally};
 
+use crate::incarnation::Incarnation;
 use crate::port::WriteId;
 use crate::rules::{
     DAY_SECS, LOGIN_SECS, MAILBOX_RESET_SECS, RECOVERY_GRANT_SECS, SKEW_SECS, TENANTS, WRITE_IDS,
@@ -104,6 +105,8 @@ pub struct Record {
     pub standing: Standing,
     /// Which life this is.
     pub epoch: Epoch,
+    /// In which incarnation of the database that was said.
+    pub incarnation: Incarnation,
     /// The session that made this epoch by removing or replacing a factor, and lives on.
     pub survivor: Option<SessionId>,
     /// Changes with every factor that is added or removed: a pending enrolment of another
@@ -153,6 +156,28 @@ pub struct Record {
 pub struct WriteIdRow([u8; 8]);
 
 impl Record {
+    /// The record as an incarnation of the database sees it: in one that it was not settled in, its
+    /// epoch is another, the same at each look, and what was open before is dead.
+    #[must_use]
+    pub fn within(mut self, incarnation: Incarnation) -> Self {
+        if self.incarnation != incarnation {
+            self.incarnation = incarnation;
+            self.begin(self.epoch.next(incarnation.number()), None);
+        }
+        self
+    }
+
+    /// Begins an epoch: sessions, remembered browsers and open logins of before are dead with it.
+    /// The session that removed or replaced a factor lives on.
+    pub(crate) fn begin(&mut self, epoch: Epoch, survivor: Option<SessionId>) {
+        self.epoch = epoch;
+        self.survivor = survivor;
+        self.logins.clear();
+        self.pending.clear();
+        self.pending_phones.clear();
+        self.browsers.revoke_all();
+    }
+
     /// Has this write been made? True only of the last eight.
     #[must_use]
     pub fn has_write(&self, write: WriteId) -> bool {

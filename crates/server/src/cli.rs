@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backup;
 mod code;
 mod data;
 mod demo;
@@ -9,6 +10,7 @@ mod import;
 mod keys;
 mod qr;
 mod serve;
+mod store;
 mod user;
 mod vendor;
 mod vendor_token;
@@ -42,6 +44,10 @@ enum Command {
     Events(events::Events),
     Import(import::Import),
     Export(export::Export),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Why a command failed: a sentence that says what is wrong and, where possible, how to mend it.
@@ -63,6 +69,9 @@ pub fn run() -> ExitCode {
         Command::Events(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
+        Command::Store(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

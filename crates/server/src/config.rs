@@ -43,6 +43,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where the database is.
     pub database: DatabaseUrl,
+    /// Where everything is moving, while nodes serve.
+    pub moving_to: Option<DatabaseUrl>,
     /// The file of the key ring; the environment's `COUNTERSIGN_KEYS` goes before it.
     pub keys_file: PathBuf,
     /// RSA keys of access tokens, in PEM: the first signs, the others have retired. None: `EdDSA`.

@@ -85,6 +85,22 @@ impl Database {
     }
 }
 
+impl Database {
+    /// What the store itself can say of its soundness, without the keys.
+    ///
+    /// # Errors
+    /// [`NotUp`] says what is damaged.
+    pub fn check(&self) -> Result<(), NotUp> {
+        match self {
+            Self::Sqlite(store) => {
+                store.check().map_err(|error| NotUp::at(&store.path().display(), &error))
+            }
+            // Page checksums are the database's own (`pg_amcheck`, `data_checksums`).
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
 impl Store for Database {
     async fn look(&self, keys: &[Key]) -> Result<Looked, StoreError> {
         on!(self, store => store.look(keys).await)

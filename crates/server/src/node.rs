@@ -9,6 +9,7 @@ use countersign_ceremony::engine::{Engine, Settings};
 use countersign_ceremony::env::{
     Clock, Deliver, Env, Later, Message, NoPasskeys, NotDelivered, Random, RelyingParty, Threads,
 };
+use countersign_ceremony::incarnation::{self, Incarnation};
 use countersign_ceremony::policy::layer::Layer;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
@@ -18,7 +19,7 @@ use countersign_vault::{Ring, Vault, file};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, DatabaseUrl};
-use crate::database::Database;
+use crate::databases::Databases;
 use crate::deliver::{Carriers, Post, Ways};
 use crate::http::{Cookies, Limiter};
 use crate::random::SystemRandom;
@@ -70,7 +71,7 @@ impl<S: Store> Node<S> {
     }
 }
 
-impl Node<Database> {
+impl Node<Databases> {
     /// Opens everything that a configuration names, and tells the store the tenants' policies.
     ///
     /// # Errors
@@ -87,14 +88,17 @@ impl Node<Database> {
                 config::WhenFull::DropOldest => WhenFull::DropOldest,
             },
         };
-        let store = Database::open(&config.database, Arc::clone(&clock), outbox).await?;
+        let moving_to = config.moving_to.as_ref();
+        let store =
+            Databases::open(&config.database, moving_to, &vault, Arc::clone(&clock), outbox)
+                .await?;
         let signing = signing::open(&config.signing_keys, &*vault).map_err(NotUp)?;
         let ways = Ways::open(&config).map_err(NotUp)?;
         let (post, carriers) = Post::start(ways, Arc::clone(&clock));
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = Threads::start(threads.min(WORKERS), WAITING)
             .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
-        let env = Env {
+        let mut env = Env {
             clock,
             random: Arc::new(SystemRandom),
             sign: signing.signer,
@@ -103,7 +107,11 @@ impl Node<Database> {
             workers: Arc::new(workers),
             relying_party: relying_party(&config)?,
             node: config.listen.to_string().into(),
+            incarnation: Incarnation::default(),
         };
+        env.incarnation = incarnation::of(&store, &env)
+            .await
+            .map_err(|error| NotUp(format!("{}: {error}", config.database)))?;
         let settings = Settings { retired_keys: signing.retired, ..settings(&config)? };
         let node = Self::new(Arc::new(store), env, settings, config)?;
         for tenant in &node.config.tenants {
@@ -162,11 +170,21 @@ pub fn new_keys() -> Result<Ring, NotUp> {
 }
 
 /// An engine for commands that manage, beside a server that may be running: it sends no mail.
-pub(crate) fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>, NotUp> {
+pub(crate) async fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>, NotUp> {
+    let mut env = env_beside(vault)?;
+    env.incarnation =
+        incarnation::of(&store, &env).await.map_err(|error| NotUp(error.to_string()))?;
+    let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
+    let settings = Settings::new(realm, String::new(), String::new());
+    Engine::new(Arc::new(store), env, settings).map_err(|error| NotUp(error.to_string()))
+}
+
+/// What such commands are given.
+pub(crate) fn env_beside(vault: Ring) -> Result<Env, NotUp> {
     let vault: Arc<dyn Vault> = Arc::new(vault);
     let workers = Threads::start(1, 1)
         .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
-    let env = Env {
+    Ok(Env {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         // It mints nothing that a client would verify.
@@ -176,10 +194,8 @@ pub(crate) fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>
         workers: Arc::new(workers),
         relying_party: Arc::new(NoPasskeys),
         node: "cli".into(),
-    };
-    let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
-    let settings = Settings::new(realm, String::new(), String::new());
-    Engine::new(Arc::new(store), env, settings).map_err(|error| NotUp(error.to_string()))
+        incarnation: Incarnation::default(),
+    })
 }
 
 /// Takes no message, and says so.

@@ -107,6 +107,14 @@ impl SqliteStore {
         maintenance::backup(&self.path, to.as_ref())
     }
 
+    /// The same of a database that nobody here has open, as of a backup that is to be restored.
+    ///
+    /// # Errors
+    /// [`BackupError`], with no file of that name left behind.
+    pub fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), BackupError> {
+        maintenance::backup(from.as_ref(), to.as_ref())
+    }
+
     /// Reads the whole file and says whether it is sound. Blocks as [`Self::backup`] does.
     ///
     /// # Errors

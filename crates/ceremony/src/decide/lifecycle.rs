@@ -44,6 +44,7 @@ impl Draft<'_> {
                 self.record = Record {
                     standing: Standing::Erased,
                     epoch: self.record.epoch,
+                    incarnation: self.record.incarnation,
                     writes: std::mem::take(&mut self.record.writes),
                     ..Record::default()
                 };
@@ -55,12 +56,8 @@ impl Draft<'_> {
     /// A new epoch: sessions, remembered browsers and open logins of before are dead with it.
     /// The session that removed or replaced a factor lives on.
     pub(super) fn new_epoch(&mut self, survivor: Option<SessionId>) {
-        self.record.epoch = self.record.epoch.next(u32::from_be_bytes(self.seed.array()));
-        self.record.survivor = survivor;
-        self.record.logins.clear();
-        self.record.pending.clear();
-        self.record.pending_phones.clear();
-        self.record.browsers.revoke_all();
+        let epoch = self.record.epoch.next(u32::from_be_bytes(self.seed.array()));
+        self.record.begin(epoch, survivor);
         self.changed = true;
     }
 }

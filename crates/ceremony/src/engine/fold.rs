@@ -202,7 +202,8 @@ impl<S: Store> Engine<S> {
             let mut entries = looked.entries.into_iter();
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
             let policies = self.policies(&tenants, entries)?;
-            let mut all = Folded::new(found.value.unwrap_or_default());
+            let record = found.value.unwrap_or_default();
+            let mut all = Folded::new(record.within(self.env.incarnation));
             for job in jobs {
                 let policy = job.policy(&policies);
                 let given =

@@ -307,8 +307,8 @@ impl<S: Store> Engine<S> {
     /// The record of a user, read and not judged.
     pub(super) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
         let key = Names(&*self.env.vault).user(user);
-        let found = crate::records::look(&*self.store, &self.env, key).await?;
-        Ok(found.value.unwrap_or_default())
+        let found = crate::records::look::<S, Record>(&*self.store, &self.env, key).await?;
+        Ok(found.value.unwrap_or_default().within(self.env.incarnation))
     }
 }
 

@@ -9,6 +9,8 @@ use countersign_vault::Ring;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
+use crate::incarnation::Incarnation;
+
 use super::{
     Body, Clock, Deliver, Env, Later, Message, NoPasskeys, NoRandomness, NotDelivered, Random,
     Threads,
@@ -116,6 +118,7 @@ impl Env {
             relying_party: Arc::new(NoPasskeys),
             node: "test".into(),
             random: Arc::new(random),
+            incarnation: Incarnation::default(),
         })
     }
 }

@@ -8,6 +8,7 @@ mod lost_replies;
 mod own_phones;
 mod phones;
 mod races;
+mod restored;
 mod step_up;
 mod support;
 mod tenants;

@@ -10,6 +10,7 @@ use countersign_ceremony::engine::{
     ChallengedReply, Client, Engine, GrantedReply, Passed, Reply, Settings,
 };
 use countersign_ceremony::env::{Clock, Env, FrozenClock, NotedMail};
+use countersign_ceremony::incarnation;
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::Store;
@@ -22,6 +23,7 @@ pub(crate) struct World {
     pub(crate) engine: Arc<Engine<MemoryStore>>,
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) mail: Arc<NotedMail>,
+    store: Arc<MemoryStore>,
 }
 
 pub(crate) fn tenant() -> TenantId {
@@ -62,7 +64,18 @@ impl World {
         };
         change(&mut settings);
         let store = Arc::new(MemoryStore::new(store_clock));
-        Self { engine: Arc::new(Engine::new(store, env, settings).unwrap()), clock, mail }
+        let engine = Engine::new(Arc::clone(&store), env, settings).unwrap();
+        Self { engine: Arc::new(engine), clock, mail, store }
+    }
+
+    /// The store, restored from a backup of this moment, and a node that starts on it.
+    pub(crate) async fn restored(self) -> Self {
+        let mut env = self.engine.env().clone();
+        incarnation::begin(&*self.store, &env).await.unwrap();
+        env.incarnation = incarnation::of(&*self.store, &env).await.unwrap();
+        let settings = self.engine.settings().clone();
+        let engine = Engine::new(Arc::clone(&self.store), env, settings).unwrap();
+        Self { engine: Arc::new(engine), ..self }
     }
 
     pub(crate) fn advance(&self, secs: u64) {

@@ -158,6 +158,7 @@ impl Site {
             workers: Arc::new(AtOnce),
             relying_party: Arc::new(NoPasskeys),
             node: "simulated".into(),
+            incarnation: countersign_ceremony::incarnation::Incarnation::default(),
         };
         let mut site = Self {
             world: world.clone(),

@@ -1,14 +1,19 @@
-//! The data directory of a command that works beside a server, or without one.
+//! The database of a command that works beside a server, or without one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use countersign_ceremony::engine::Engine;
-use countersign_vault::Ring;
+use countersign_ceremony::env::Env;
+use countersign_ceremony::port::Outbox;
+use countersign_vault::{Ring, Vault};
 
 use super::Failure;
+use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseUrl};
 use crate::database::Database;
+use crate::databases::Databases;
 use crate::node;
 
 /// Which data directory, and which keys.
@@ -22,35 +27,52 @@ pub(super) struct Data {
     config: Option<PathBuf>,
 }
 
+/// What they say.
+pub(super) struct Places {
+    pub(super) database: DatabaseUrl,
+    pub(super) moving_to: Option<DatabaseUrl>,
+    keys: PathBuf,
+}
+
 impl Data {
     /// Where the database is, and the key file.
-    fn places(&self) -> Result<(DatabaseUrl, PathBuf), Failure> {
+    pub(super) fn places(&self) -> Result<Places, Failure> {
         if let Some(file) = &self.config {
-            let config = Config::read(file, std::env::vars_os())?;
-            return Ok((config.database, config.keys_file));
+            let Config { database, moving_to, keys_file: keys, .. } =
+                Config::read(file, std::env::vars_os())?;
+            return Ok(Places { database, moving_to, keys });
         }
         let data = self.data.clone().unwrap_or_default();
         if !data.is_dir() {
             return Err(Failure::new(format!("{}: there is no such directory", data.display())));
         }
-        let keys = data.join("keys");
-        Ok((DatabaseUrl::in_directory(&data), keys))
+        let database = DatabaseUrl::in_directory(&data);
+        Ok(Places { database, moving_to: None, keys: data.join("keys") })
     }
 
     /// The keys.
     pub(super) fn keys(&self) -> Result<Ring, Failure> {
-        let (_, keys) = self.places()?;
-        Ok(node::keys(&keys)?)
+        Ok(node::keys(&self.places()?.keys)?)
+    }
+
+    /// What a command is given beside the database.
+    pub(super) fn env(&self) -> Result<Env, Failure> {
+        Ok(node::env_beside(self.keys()?)?)
     }
 
     /// An engine over the database, which must be there; the server may be running.
-    pub(super) async fn engine(&self) -> Result<Engine<Database>, Failure> {
-        Ok(node::engine_beside(self.database().await?, self.keys()?)?)
+    pub(super) async fn engine(&self) -> Result<Engine<Databases>, Failure> {
+        Ok(node::engine_beside(self.databases().await?, self.keys()?).await?)
     }
 
-    /// The database, which must be there.
-    pub(super) async fn database(&self) -> Result<Database, Failure> {
-        let (url, _) = self.places()?;
-        Ok(Database::open_existing(&url).await?)
+    /// The database, which must be there; and the one that everything moves to.
+    pub(super) async fn databases(&self) -> Result<Databases, Failure> {
+        let Places { database, moving_to, .. } = self.places()?;
+        if moving_to.is_none() {
+            return Ok(Databases::One(Database::open_existing(&database).await?));
+        }
+        let vault: Arc<dyn Vault> = Arc::new(self.keys()?);
+        let (to, clock) = (moving_to.as_ref(), Arc::new(SystemClock));
+        Ok(Databases::open(&database, to, &vault, clock, Outbox::default()).await?)
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn run(self) -> Result<(), Failure> {
         let vault = self.data.keys()?;
-        let rows = block_on(async { Ok(self.data.database().await?.events(self.limit).await?) })?;
+        let rows = block_on(async { Ok(self.data.databases().await?.events(self.limit).await?) })?;
         let mut lines = String::new();
         for row in &rows {
             lines.push_str(&wire::event(&codec::open_event(&vault, row)?).to_string());

@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Failure, block_on, print};
 use crate::config::Config;
-use crate::database::Database;
+use crate::databases::Databases;
 use crate::http;
 use crate::node::{LAST_MAILS, Node};
 
@@ -59,7 +59,7 @@ pub(super) async fn listen(mut config: Config) -> Result<(TcpListener, Config), 
 pub(super) async fn until_signalled(
     listener: TcpListener,
     config: Config,
-    ready: impl AsyncFnOnce(&Node<Database>) -> Result<(), Failure>,
+    ready: impl AsyncFnOnce(&Node<Databases>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -65,10 +65,14 @@ impl Raw {
             client_id: client_id(required("client_id", self.client_id)?)?,
             keys_file: self.keys_file.map_or_else(|| data.join("keys"), PathBuf::from),
             database: match &self.database {
-                Some(url) => DatabaseUrl::parse(url)?,
+                Some(url) => DatabaseUrl::parse("database", url)?,
                 None => DatabaseUrl::in_directory(&data),
             },
             signing_keys: self.signing_keys.into_iter().map(PathBuf::from).collect(),
+            moving_to: match &self.moving_to {
+                Some(url) => Some(DatabaseUrl::parse("moving_to", url)?),
+                None => None,
+            },
             data,
             allow_plain_http: self.allow_plain_http,
             trusted_proxies,

@@ -31,16 +31,16 @@ impl DatabaseUrl {
         Self::Sqlite(data.join(FILE))
     }
 
-    /// Reads a URL.
+    /// Reads the URL of a key of the configuration.
     ///
     /// # Errors
     /// [`ConfigError`]: no store has this scheme, or the rest makes no sense to it.
-    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+    pub fn parse(key: &str, url: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| {
             let mend = "write it like \"sqlite:/var/lib/countersign/countersign.sqlite\" or \
                         \"postgres://user:password@db.example.com/countersign\" or \
                         \"rediss://user:password@one,two,three?replicas=1\"";
-            ConfigError::new("database", problem, mend)
+            ConfigError::new(key, problem, mend)
         };
         let (scheme, rest) = url.split_once(':').ok_or_else(|| wrong("it has no scheme"))?;
         match scheme {
@@ -79,13 +79,14 @@ mod tests {
     #[test]
     fn the_scheme_chooses_the_store() {
         let file = |path: &str| DatabaseUrl::Sqlite(path.into());
-        assert_eq!(DatabaseUrl::parse("sqlite:/a/b.db"), Ok(file("/a/b.db")));
-        assert_eq!(DatabaseUrl::parse("sqlite:///a/b.db"), Ok(file("/a/b.db")));
-        assert_eq!(DatabaseUrl::parse("sqlite:b.db"), Ok(file("b.db")));
-        let fleet = DatabaseUrl::parse("postgres://u:hunter2@db.example.com/d").unwrap();
+        assert_eq!(DatabaseUrl::parse("database", "sqlite:/a/b.db"), Ok(file("/a/b.db")));
+        assert_eq!(DatabaseUrl::parse("database", "sqlite:///a/b.db"), Ok(file("/a/b.db")));
+        assert_eq!(DatabaseUrl::parse("database", "sqlite:b.db"), Ok(file("b.db")));
+        let fleet =
+            DatabaseUrl::parse("database", "postgres://u:hunter2@db.example.com/d").unwrap();
         assert_eq!(fleet.to_string(), "postgres://db.example.com:5432/d");
         assert!(!format!("{fleet:?}").contains("hunter2"));
-        let fleet = DatabaseUrl::parse("rediss://u:hunter2@one,two?replicas=1").unwrap();
+        let fleet = DatabaseUrl::parse("database", "rediss://u:hunter2@one,two?replicas=1").unwrap();
         assert_eq!(fleet.to_string(), "rediss://one,two");
         assert!(!format!("{fleet:?}").contains("hunter2"));
         for wrong in [
@@ -97,7 +98,7 @@ mod tests {
             "postgres://u:hunter2@",
             "redis://u:hunter2@one?replicas=none",
         ] {
-            let error = DatabaseUrl::parse(wrong).unwrap_err();
+            let error = DatabaseUrl::parse("database", wrong).unwrap_err();
             assert_eq!(error.place(), "database", "{wrong}");
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }

@@ -13,6 +13,7 @@ pub(super) struct Raw {
     pub(super) client_id: Option<String>,
     pub(super) data: Option<String>,
     pub(super) database: Option<String>,
+    pub(super) moving_to: Option<String>,
     pub(super) keys_file: Option<String>,
     pub(super) signing_keys: Vec<String>,
     pub(super) allow_plain_http: bool,

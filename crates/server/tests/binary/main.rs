@@ -17,6 +17,7 @@ mod account;
 mod bad_input;
 mod cli;
 mod crash;
+mod databases;
 mod examples;
 mod lifecycle;
 mod main_job;
