@@ -334,7 +334,7 @@ mod tests {
             gateway: Some(Gateway { browser: FamilyId::from_bytes([1; 16]), until: ahead }),
             ..Record::default()
         };
-        let login = |n| countersign_device::LoginId::from_random_bytes([n; 16]);
+        let login = |n| LoginId::from_random_bytes([n; 16]);
         let ends = [now.saturating_add(LOGIN_SECS), ahead.saturating_add(LOGIN_SECS)];
         for (n, ends) in (1..).zip(ends) {
             record.logins.push(Touched::new(login(n), Class::Stranger, ends));

@@ -95,8 +95,8 @@ impl Database {
             Self::Sqlite(store) => {
                 store.check().map_err(|error| NotUp::at(&store.path().display(), &error))
             }
-            // Page checksums are the database's own (`pg_amcheck`, `data_checksums`).
-            Self::Postgres(_) => Ok(()),
+            // Their files are the databases' own to check (`pg_amcheck`, `redis-check-aof`).
+            Self::Postgres(_) | Self::Redis(_) => Ok(()),
         }
     }
 }

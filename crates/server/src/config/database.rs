@@ -86,7 +86,8 @@ mod tests {
             DatabaseUrl::parse("database", "postgres://u:hunter2@db.example.com/d").unwrap();
         assert_eq!(fleet.to_string(), "postgres://db.example.com:5432/d");
         assert!(!format!("{fleet:?}").contains("hunter2"));
-        let fleet = DatabaseUrl::parse("database", "rediss://u:hunter2@one,two?replicas=1").unwrap();
+        let fleet =
+            DatabaseUrl::parse("database", "rediss://u:hunter2@one,two?replicas=1").unwrap();
         assert_eq!(fleet.to_string(), "rediss://one,two");
         assert!(!format!("{fleet:?}").contains("hunter2"));
         for wrong in [

@@ -64,7 +64,6 @@ impl Config {
         self
     }
 
-
     /// Mails go to this SMTP server, in the clear: it is on loopback.
     pub(crate) fn smtp(mut self, address: SocketAddr) -> Self {
         self.smtp = Some(address);
