@@ -144,7 +144,8 @@ async fn a_forced_login_ends_with_a_phone_and_the_next_one_is_answered_by_it() {
 #[tokio::test]
 async fn a_code_is_taken_for_what_it_was_sent_for_alone() {
     let world = world().await;
-    let both = Strategies { authenticator: true, sms: true, email: true };
+    let usual = Policy::default().strategies;
+    let both = Strategies { authenticator: true, sms: true, email: true, ..usual };
     world.set_policy(Policy { strategies: both, ..world.policy() }).await;
     let mut alice = Person::new(&world);
     let forced = alice.challenged().await;
@@ -178,7 +179,8 @@ async fn a_code_is_taken_for_what_it_was_sent_for_alone() {
 #[tokio::test]
 async fn mail_and_phone_have_a_live_code_each_and_a_resend_replaces_its_own() {
     let world = world().await;
-    let both = Strategies { authenticator: true, sms: true, email: true };
+    let usual = Policy::default().strategies;
+    let both = Strategies { authenticator: true, sms: true, email: true, ..usual };
     world.set_policy(Policy { strategies: both, ..world.policy() }).await;
     let mut alice = Person::new(&world);
     enrol(&world, &mut alice, HOME).await;

@@ -5,7 +5,7 @@ use countersign_conformance::attacks::{Schedules, attack};
 use countersign_store_redis::{Config, RedisStore};
 use tokio::runtime::Handle;
 
-use crate::support::{Fleet, Server, installed};
+use crate::machines::{Fleet, Server, installed};
 
 /// How often each race is run; `COUNTERSIGN_SCHEDULES=1000` is the long run.
 const SCHEDULES: usize = 5;
