@@ -35,6 +35,7 @@ fn every_attack_fails_on_one_server() {
 #[test]
 fn every_attack_fails_on_a_cluster() {
     if installed("every_attack_fails_on_a_cluster") {
-        all_fail(&Fleet::start(3, false).config());
+        let fleet = Fleet::start(3, false);
+        all_fail(&Config::new(fleet.urls()));
     }
 }
