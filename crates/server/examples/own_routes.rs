@@ -54,6 +54,7 @@ pub(crate) fn app(data: &Path) -> Result<Router, Box<dyn Error>> {
         workers: Arc::new(Threads::start(2, 64)?),
         relying_party: Arc::new(NoPasskeys),
         node: "own".into(),
+        incarnation: Default::default(),
     };
     let mut settings = Settings::new(RealmId::parse("main")?, "own".into(), "own".into());
     let remember = countersign_remember::Policy::new(true, 86_400)?;
