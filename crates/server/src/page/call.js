@@ -28,7 +28,7 @@ export async function call(method, route, body, bearer) {
   try {
     response = await fetch(BASE + route, { method, headers, body: body && JSON.stringify(body), credentials: 'same-origin' });
   } catch {
-    throw refusal('The server cannot be reached. Are you online?');
+    throw refusal('The server cannot be reached: you may be offline');
   }
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Refusal(response.status, answer, Number(response.headers.get('retry-after')));

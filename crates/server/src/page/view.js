@@ -44,6 +44,8 @@ export function complain(section, text) {
     if (text) { input.setAttribute('aria-invalid', 'true'); input.setAttribute('aria-describedby', alert.id); }
     else { input.removeAttribute('aria-invalid'); input.removeAttribute('aria-describedby'); }
   }
+  const noted = section.querySelector('[data-note]');
+  if (text && noted) noted.hidden = true;
   if (text) alert.scrollIntoView({ block: 'nearest' });
 }
 

@@ -139,6 +139,8 @@ await other.sees('app');
 await other.write('.code', await appCode('first'));
 await other.submit();
 await other.sees('done');
+// The access token ends meanwhile: it is replaced, and nobody notices.
+await screen.page.route('**/users/v1/mfa/devices', (route) => route.fulfill({ status: 401, json: {} }), { times: 1 });
 await screen.click('[data-act="devices"]');
 await screen.sees('devices');
 assert.equal(await rows('browsers'), 2);
@@ -151,6 +153,12 @@ await screen.click('#forget-all');
 await screen.confirm();
 await screen.says('[data-note]', 'Every browser is forgotten.');
 assert.equal(await rows('browsers'), 0);
+
+say('what cannot be reached is told');
+await screen.page.route('**/authenticator/enroll', (route) => route.abort(), { times: 1 });
+await screen.click('[data-act="add-app"]');
+await screen.says('.alert', 'The server cannot be reached: you may be offline.');
+await screen.look('offline');
 
 say('remove an app, which a session without a second factor must step up for');
 await screen.click('[aria-label="Remove Tablet"]');
@@ -214,9 +222,10 @@ await screen.confirm();
 await screen.says('[data-note]', 'Passkey is removed');
 assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
 
-assert.deepEqual(screen.errors, [], 'the console says nothing');
+assert.deepEqual(screen.errors, ['Failed to load resource: net::ERR_FAILED'], 'the console says nothing but what was cut off');
 assert.deepEqual(screen.refused, [
   `401 POST ${R}/auth/v1/user`,
+  `401 GET ${R}/users/v1/mfa/devices`,
   `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
   `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
   `400 POST ${R}/auth/v1/user/mfa/recover`,
