@@ -14,7 +14,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use countersign_server::config::Config;
-use countersign_server::database::Database;
+use countersign_server::databases::Databases;
 use countersign_server::http;
 use countersign_server::node::Node;
 use tokio::net::TcpListener;
@@ -54,7 +54,7 @@ pub(crate) async fn serve(
 
 /// A route of the service's own: whose orders, the engine says. Their session must have been proved by a second factor.
 async fn orders(
-    State(node): State<Arc<Node<Database>>>,
+    State(node): State<Arc<Node<Databases>>>,
     headers: HeaderMap,
 ) -> Result<String, StatusCode> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());

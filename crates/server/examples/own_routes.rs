@@ -39,12 +39,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// The service, whose keys and records are in this directory.
 pub(crate) fn app(data: &Path) -> Result<Router, Box<dyn Error>> {
-    let (keys, records) = (data.join("keys"), data.join("second-factors.db"));
+    let keys = data.join("keys");
     if !keys.exists() {
         file::create_new(&keys, &new_keys()?)?;
     }
     let vault = file::load(&keys)?;
-    let store = SqliteStore::open(records, Arc::new(SystemClock), Default::default())?;
+    let store = SqliteStore::open(data.join("records"), Arc::new(SystemClock), Default::default())?;
     let env = Env {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -56,10 +56,10 @@ pub(crate) fn app(data: &Path) -> Result<Router, Box<dyn Error>> {
         node: "own".into(),
         incarnation: Default::default(),
     };
-    let mut settings = Settings::new(RealmId::parse("main")?, "own".into(), "own".into());
     let remember = countersign_remember::Policy::new(true, 86_400)?;
-    settings.policy = Policy { enforce: Enforce::Force, remember, ..Policy::default() };
-    let engine = Engine::new(Arc::new(store), env, settings)?;
+    let policy = Policy { enforce: Enforce::Force, remember, ..Policy::default() };
+    let named = Settings::new(RealmId::parse("main")?, "own".into(), "own".into());
+    let engine = Engine::new(Arc::new(store), env, Settings { policy, ..named })?;
     let routes = Router::new().route("/sign-up", post(sign_up)).route("/log-in", post(log_in));
     let routes = routes.route("/code", post(code)).route("/me", get(me));
     Ok(routes.with_state(Arc::new(Service { engine, users: Mutex::default() })))
