@@ -14,13 +14,14 @@ use serde_json::json;
 use super::support::authenticator::Authenticator;
 use super::support::config::{PASSWORD, with_input};
 use super::support::outbox::Outbox;
+use super::support::phone::outbox_text;
 use super::support::qr;
 use super::support::server::{Server, countersign};
 use super::support::tool::Tool;
 
 /// What the client was measured to ask for, in the order of the contract's table: its functions, and one as it tells of
 /// a refusal.
-const FUNCTIONS: [&str; 38] = [
+const FUNCTIONS: [&str; 48] = [
     "login",
     "loginv2",
     "checkIfAllowToRememberMfaDevice",
@@ -34,6 +35,12 @@ const FUNCTIONS: [&str; 38] = [
     "preVerifyMFAEmailCode",
     "verifyMFAEmailCode",
     "verifyMFAEmailCodeV2",
+    "preEnrollMFASMSForLogin",
+    "enrollMFASMSForLogin",
+    "enrollMFASMSForLoginV2",
+    "preVerifyMFASMSForLogin",
+    "verifyMFASMSForLogin",
+    "verifyMFASMSForLoginV2",
     "preEnrollMFAWebAuthnForLogin",
     "enrollMFAWebAuthnForLogin",
     "enrollMFAWebAuthnForLoginV2",
@@ -47,10 +54,14 @@ const FUNCTIONS: [&str; 38] = [
     "verifyMfa",
     "preEnrollMFAAuthenticatorApp",
     "enrollMFAAuthenticatorApp",
+    "preEnrollMFASMS",
+    "enrollMFASMS",
     "preEnrollMFAWebAuthn",
     "enrollMFAWebAuthn",
     "disableMfa",
     "disableMFAAuthenticatorApp",
+    "preDisableMFASMS",
+    "disableMFASMS",
     "preDisableMFAWebAuthn",
     "disableMFAWebAuthn",
     "getMfaPolicy",
@@ -115,6 +126,8 @@ fn copy_driver(from: &Path, to: &Path) {
 struct Person<'s> {
     server: &'s Server,
     outbox: Outbox,
+    /// The messages to phones that were read.
+    texts: usize,
     /// Of the page that the login box would be on.
     origin: String,
     apps: BTreeMap<String, Authenticator>,
@@ -127,7 +140,7 @@ impl<'s> Person<'s> {
     fn before(server: &'s Server) -> Self {
         let origin = format!("http://localhost:{}", server.address().port());
         let (apps, keys, called) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { server, outbox: server.outbox(), origin, apps, keys, called }
+        Self { server, outbox: server.outbox(), texts: 0, origin, apps, keys, called }
     }
 
     fn answer(&mut self, question: &str) -> Option<String> {
@@ -143,6 +156,7 @@ impl<'s> Person<'s> {
             "app" => self.apps.get_mut(rest).map(Authenticator::code),
             "wrong" => self.apps.get(rest).map(Authenticator::wrong_code),
             "mail" => Some(self.outbox.next_code()),
+            "text" => Some(self.text()),
             "make" | "sign" => Some(self.passkey(word, rest)),
             "called" => {
                 self.called = serde_json::from_str(rest).unwrap();
@@ -159,6 +173,13 @@ impl<'s> Person<'s> {
         command.args(["user", "add", "--email", &email, "--config"]);
         with_input(command.arg(self.server.data().join("countersign.toml")), PASSWORD);
         json!({"email": email, "password": PASSWORD}).to_string()
+    }
+
+    /// The code of the next message to a phone.
+    fn text(&mut self) -> String {
+        let (_, _, code) = outbox_text(self.server, self.texts);
+        self.texts += 1;
+        code
     }
 
     fn passkey(&mut self, word: &str, rest: &str) -> String {

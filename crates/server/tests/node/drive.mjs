@@ -4,7 +4,7 @@
 import { answered } from './client.mjs';
 import { leave, say } from './person.mjs';
 
-for (const topic of ['authenticator', 'email', 'webauthn', 'step-up', 'policy', 'self-service']) {
+for (const topic of ['authenticator', 'email', 'sms', 'webauthn', 'step-up', 'policy', 'self-service']) {
   say(topic);
   const { default: drive } = await import(`./topics/${topic}.mjs`);
   await drive();

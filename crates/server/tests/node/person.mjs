@@ -30,6 +30,9 @@ export const wrongCode = (app) => ask('wrong', app);
 /** The code in the newest mail. */
 export const mailedCode = () => ask('mail');
 
+/** The code in the next message to a phone. */
+export const textedCode = () => ask('text');
+
 /** What an authenticator of this name makes for these options, as the login box passes it on. */
 export const makePasskey = async (name, options) => JSON.parse(await ask('make', name, JSON.stringify(options)));
 
