@@ -1,8 +1,6 @@
 //! A service that links the ceremony and a store, with routes and users of its own, and none of our HTTP.
 //! `cargo run -p countersign-server --example own_routes -- ./own-data` prints where it listens.
 
-use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc};
-
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, extract::State, routing::get, routing::post};
@@ -18,6 +16,7 @@ use countersign_store_sqlite::SqliteStore;
 use countersign_token::{Ed25519, Params, password::PasswordHash, password::verify};
 use countersign_vault::{Purpose, Vault, file};
 use serde_json::json;
+use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc};
 use tokio::sync::Mutex;
 
 struct Service {
