@@ -25,6 +25,7 @@ impl Draft<'_> {
     ///
     /// # Errors
     /// The refusal for the client.
+    #[expect(clippy::too_many_arguments, reason = "what a login brings, and what is asked of it")]
     pub(super) fn confirm_phone(
         &mut self,
         login: &Login,
