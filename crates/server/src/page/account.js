@@ -11,6 +11,8 @@ const MINE = 'users/v1/mfa/';
 const STEP_UP = 'ER-00462';
 
 let email = '';
+/** The challenge of the code that went to a new phone. */
+let otcToken = null;
 
 /** Where a login leads. */
 export async function arrive() {
@@ -26,6 +28,8 @@ export async function arrive() {
 /** Lists what there is. */
 export async function devices(note) {
   const { authenticators, webauthn, phones, emails } = await session.ask('GET', `${MINE}devices`);
+  const { strategies } = await session.ask('GET', 'configurations/v1/mfa/strategies');
+  const taken = (name) => strategies.some(({ strategy, isActive }) => isActive && strategy.startsWith(name));
   const { devices: browsers } = await session.ask('GET', `${MINE}remembered-devices`);
   list('apps', authenticators, (app) => row(app.label || 'Authenticator app', times(app), 'Remove', `authenticator/${app.id}/disable/verify`));
   list('passkeys', webauthn, (key) => row(key.name, times(key), 'Remove', `webauthn/${key.id}/disable/verify`));
@@ -36,7 +40,9 @@ export async function devices(note) {
     `${browser.isCurrent ? 'This one, last' : 'Last'} used ${day(browser.lastUsedAt)}${browser.rememberedUntil ? `, remembered until ${day(browser.rememberedUntil)}` : ''}`,
     'Forget', `remembered-devices/${browser.id}`,
   ));
-  byId('add-passkey').hidden = !passkey.usable;
+  byId('add-app').hidden = !taken('AuthenticatorApp');
+  byId('add-passkey').hidden = !passkey.usable || !taken('WebAuthn');
+  byId('add-phone').hidden = !taken('SMS');
   byId('forget-all').hidden = browsers.length === 0;
   show('devices', note);
 }
@@ -108,6 +114,10 @@ export const acts = {
     const added = await session.ask('POST', `${MINE}webauthn/enroll/verify`, { webauthnToken, ...made });
     await keep(added, () => devices('The passkey is added.'));
   }),
+  async 'add-phone'() {
+    byId('add-number').value = '';
+    show('add-phone');
+  },
   async remove({ route, name }) {
     if (!await sure(`Remove ${name}?`, 'Remove')) return;
     await confirmed(async () => {
@@ -133,6 +143,22 @@ export const forms = {
     await confirmed(async () => {
       const added = await session.ask('POST', `${MINE}authenticator/enroll/verify`, body);
       await keep(added, () => devices('The app is added.'));
+    });
+  },
+  async 'add-phone'(data) {
+    const phoneNumber = data.get('number').trim();
+    await confirmed(async () => {
+      const sent = await session.ask('POST', `${MINE}sms/enroll`, { phoneNumber });
+      otcToken = sent.otcToken;
+      show('prove-phone');
+      byId('new-number').textContent = sent.phoneNumber;
+    });
+  },
+  async 'prove-phone'(data) {
+    const body = { otcToken, code: code(data) };
+    await confirmed(async () => {
+      const added = await session.ask('POST', `${MINE}sms/enroll/verify`, body);
+      await keep(added, () => devices('The phone is added.'));
     });
   },
   async devices() {

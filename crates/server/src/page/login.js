@@ -7,7 +7,7 @@ import { byId, drawKey, groups, say, show, view } from './view.js';
 
 /** The open login: its token, what it may be answered with, and what comes after it. */
 let login = null;
-/** The challenge of the code that was mailed. */
+/** The challenge of the code that was sent. */
 let otcToken = null;
 /** What comes after the recovery code is kept. */
 let afterwards = null;
@@ -34,6 +34,7 @@ export async function proceed(answer, then = login?.then, back = login?.back) {
     then, back, mfaToken, qrCode, secret,
     app: mfaDevices.authenticators.length > 0,
     mailbox: mfaDevices.emails[0]?.email,
+    phone: mfaDevices.phones[0],
     passkey: passkey.usable && mfaDevices.webauthn[0]?.id,
     mayMakePasskey: passkey.usable && answer.mfaEnrolled === false && mfaStrategies.some((name) => name.startsWith('WebAuthn')),
   };
@@ -44,6 +45,7 @@ export async function proceed(answer, then = login?.then, back = login?.back) {
   if (login.mayMakePasskey) return open('make-passkey');
   if (login.passkey) return open('passkey');
   if (login.app) return open('app');
+  if (login.phone) return text();
   if (login.mailbox) return mail();
   if (mfaDevices.webauthn.length > 0) throw refusal('Your passkey does not work in this browser, or at this address');
   throw refusal('Your account needs a second factor that this page does not know');
@@ -70,8 +72,8 @@ export function keep({ recoveryCode, recoveryCodes = [recoveryCode] }, then) {
 
 /** The other ways are offered where they are open; and no way out that a step-up has not. */
 function offerOthers() {
-  const { mailbox, app, passkey: key, mayMakePasskey, qrCode, back } = login;
-  const offered = { mail: mailbox, app, passkey: key, 'make-passkey': mayMakePasskey, enrol: qrCode, recover: !back };
+  const { mailbox, phone, app, passkey: key, mayMakePasskey, qrCode, back } = login;
+  const offered = { mail: mailbox, phone, app, passkey: key, 'make-passkey': mayMakePasskey, enrol: qrCode, recover: !back };
   for (const other of document.querySelectorAll('[data-other]')) other.hidden = !offered[other.dataset.other];
   for (const button of document.querySelectorAll('[data-leave=""]')) button.textContent = back ? 'Cancel' : 'Start again';
 }
@@ -93,6 +95,14 @@ export async function mail() {
   open('mail');
   byId('mailbox').textContent = login.mailbox;
   say(`A code was sent to ${login.mailbox}`);
+}
+
+export async function text() {
+  const { id, phoneNumber } = login.phone;
+  ({ otcToken } = await post(`auth/v1/user/mfa/sms/${id}`, { mfaToken: login.mfaToken }));
+  open('phone');
+  byId('number').textContent = phoneNumber;
+  say(`A code was sent to ${phoneNumber}`);
 }
 
 export function code(data) {
@@ -131,6 +141,10 @@ export const forms = {
   async mail(data) {
     const body = { mfaToken: login.mfaToken, otcToken, code: code(data), rememberDevice: checked(data) };
     await proceed(await post('auth/v1/user/mfa/emailcode/verify', body));
+  },
+  async phone(data) {
+    const body = { mfaToken: login.mfaToken, otcToken, code: code(data), rememberDevice: checked(data) };
+    await proceed(await post(`auth/v1/user/mfa/sms/${login.phone.id}/verify`, body));
   },
   async saved(data) {
     if (data.get('kept') !== 'on') throw refusal('Put it in a safe place first: it is not shown again');

@@ -9,6 +9,7 @@ use std::process::Stdio;
 
 use super::support::authenticator::Authenticator;
 use super::support::outbox::Outbox;
+use super::support::phone::outbox_text;
 use super::support::qr;
 use super::support::server::Server;
 use super::support::tool::Tool;
@@ -42,7 +43,8 @@ fn page_does_the_whole_job_and_every_view_of_it_is_accessible() {
         .stderr(std::fs::File::create(&errors).unwrap())
         .spawn()
         .unwrap();
-    let mut person = Person { apps: BTreeMap::new(), outbox: server.outbox() };
+    let mut person =
+        Person { apps: BTreeMap::new(), outbox: server.outbox(), texts: 0, server: &server };
     let mut say = walker.stdin.take().unwrap();
     let mut told = Vec::new();
     for line in BufReader::new(walker.stdout.take().unwrap()).lines().map(Result::unwrap) {
@@ -59,12 +61,15 @@ fn page_does_the_whole_job_and_every_view_of_it_is_accessible() {
 }
 
 /// Who answers the walker's questions.
-struct Person {
+struct Person<'a> {
     apps: BTreeMap<String, Authenticator>,
     outbox: Outbox,
+    /// How many messages to the phone were read.
+    texts: usize,
+    server: &'a Server,
 }
 
-impl Person {
+impl Person<'_> {
     fn answer(&mut self, question: &str) -> Option<String> {
         let words: Vec<&str> = question.split(' ').collect();
         match words.as_slice() {
@@ -75,6 +80,10 @@ impl Person {
             }
             ["app", app] => self.apps.get_mut(*app).map(Authenticator::code),
             ["mail"] => Some(self.outbox.next_code()),
+            ["text"] => {
+                self.texts += 1;
+                Some(outbox_text(self.server, self.texts - 1).2)
+            }
             _ => None,
         }
     }

@@ -21,6 +21,9 @@ export const appCode = (app) => ask('app', app);
 /** The code in the newest mail. */
 export const mailedCode = () => ask('mail');
 
+/** The code in the newest message to the phone. */
+export const textedCode = () => ask('text');
+
 /** Tells the test how far it is. */
 export const say = (text) => console.log(`# ${text}`);
 

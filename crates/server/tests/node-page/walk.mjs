@@ -1,7 +1,7 @@
 // Walks the whole page as its user would, and looks at each view: node walk.mjs CHROMIUM URL EMAIL PASSWORD
 
 import assert from 'node:assert/strict';
-import { appCode, leave, mailedCode, say, scan } from './person.mjs';
+import { appCode, leave, mailedCode, say, scan, textedCode } from './person.mjs';
 import { Screen } from './screen.mjs';
 
 const [executablePath, url, email, password] = process.argv.slice(2);
@@ -78,7 +78,7 @@ await screen.press('Enter');
 await arrived('Password and code');
 await assertNoSecrets();
 
-say('add a passkey and a second app');
+say('add a passkey, a second app and a phone');
 await screen.click('[data-act="devices"]');
 await screen.sees('devices');
 assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
@@ -92,7 +92,16 @@ await screen.write('#add-code', await appCode('second'));
 await screen.submit();
 await screen.says('[data-note]', 'The app is added.');
 await assertNoSecrets();
-assert.deepEqual([await rows('apps'), await rows('passkeys')], [2, 1]);
+await screen.click('[data-act="add-phone"]');
+await screen.sees('add-phone');
+await screen.write('#add-number', '+1 202-555-0143');
+await screen.submit();
+await screen.sees('prove-phone');
+assert.equal(await screen.text('#new-number'), '+12025550143');
+await screen.write('.code', await textedCode());
+await screen.submit();
+await screen.says('[data-note]', 'The phone is added.');
+assert.deepEqual([await rows('apps'), await rows('passkeys'), await rows('phones')], [2, 1, 1]);
 await screen.look('devices-full');
 await screen.click('[data-act="arrive"]');
 await signOut();
@@ -113,6 +122,16 @@ await screen.write('.code', '12');
 await screen.submit();
 await screen.says('.alert', 'A code has six digits');
 await screen.write('.code', await mailedCode());
+await screen.submit();
+await arrived('Password and code');
+await signOut();
+
+say('log in by a code to the phone');
+await logIn();
+await screen.sees('passkey');
+await screen.click('[data-text]');
+await screen.sees('phone');
+await screen.write('.code', await textedCode());
 await screen.submit();
 await arrived('Password and code');
 await signOut();
