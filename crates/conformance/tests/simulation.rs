@@ -39,8 +39,7 @@ fn first(seeds: u64, bug: Option<Bug>, wanted: fn(&Story, Option<Bug>) -> bool) 
     for teller in tellers {
         teller.join().unwrap();
     }
-    let found = found.lock().unwrap().clone();
-    found
+    Arc::try_unwrap(found).unwrap().into_inner().unwrap()
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl Ways {
             }
         };
         let texts = match &config.sms {
-            Some(sms) => Some(Texts::Webhook(Webhook::new(sms)?)),
+            Some(sms) => Some(Texts::Webhook(Box::new(Webhook::new(sms)?))),
             None => outbox.map(Texts::Outbox),
         };
         Ok(Self { mail, from, texts, site: site(&config.base_url) })

@@ -52,7 +52,7 @@ pub(super) struct Coded<'a> {
 #[derive(Debug)]
 pub enum Texts {
     /// To a webhook.
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
     /// Into the directory that mails go to.
     Outbox(OutboxDirectory),
 }

@@ -175,7 +175,6 @@ fn challenged_answer<S: Store>(
                 .into_iter()
                 .map(|(id, at, label)| Passkey::new(id.to_string(), at, label.as_str()))
                 .collect(),
-            ..MfaDevices::default()
         }),
         mfa_strategies: Some(strategies.into_iter().map(wire::strategy).collect()),
         qr_code,
