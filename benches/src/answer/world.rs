@@ -103,7 +103,7 @@ impl<S: Store> World<S> {
     /// # Errors
     /// Whatever keeps somebody from beginning.
     pub async fn answers(self: &Arc<Self>, count: usize) -> Outcome<Vec<Answer>> {
-        self.clock.advance(Totp::DEFAULT.period().secs().into());
+        self.clock.advance(Totp::DEFAULT.period().secs());
         let step = (self.people.len() / count.max(1)).max(1);
         let opening = |task| {
             let world = Arc::clone(self);

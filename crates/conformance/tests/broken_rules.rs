@@ -173,11 +173,7 @@ impl Broken {
                     next.browsers.remember(family, &policy, next.settled);
                 }
             }
-            Rule::RecoveryReusable => {
-                if next.recovery.is_none() {
-                    next.recovery = before.recovery;
-                }
-            }
+            Rule::RecoveryReusable if next.recovery.is_none() => next.recovery = before.recovery,
             Rule::GatewayForgotten => next.gateway = None,
             Rule::MailboxTrusted => next.mailbox_reset = None,
             Rule::RecoverySparesSessions if next.gateway.is_some() => next.epoch = before.epoch,

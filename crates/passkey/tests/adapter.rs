@@ -1,5 +1,7 @@
 //! The port against an authenticator in software: what it takes, and everything that it refuses.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use base64ct::{Base64UrlUnpadded, Encoding};
 use countersign_ceremony::env::{
     AssertionResponse, AttestationResponse, Registrant, RelyingParty, Started, Unproven, UserHandle,
