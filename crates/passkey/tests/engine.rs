@@ -66,7 +66,7 @@ impl World {
     }
 
     fn person(&self, name: &str) -> Person {
-        let (engine, seed) = (self.engine.clone(), [name.len() as u8; 32]);
+        let (engine, seed) = (self.engine.clone(), [u8::try_from(name.len()).unwrap(); 32]);
         let key = Authenticator::new(seed, ORIGIN);
         Person { engine, name: name.to_owned(), key, cookie: Cookie::default() }
     }

@@ -76,7 +76,7 @@ fn a_passkey_is_enrolled_and_answers_a_login() {
     let server = Server::demo();
     let (mut person, mut key) = (Person::known_to(&server), authenticator(&server));
     let forced = person.login();
-    let strategies = ["WebAuthnPlatform", "WebAuthnCrossPlatform", "AuthenticatorApp"];
+    let strategies = ["WebAuthnPlatform", "WebAuthnCrossPlatform", "AuthenticatorApp", "SMS"];
     assert_eq!(forced.body["mfaStrategies"], json!(strategies));
     let done = enrol(&mut person, &mut key);
     assert!(done.body["recoveryCode"].is_string());
