@@ -49,9 +49,19 @@ fn a_restored_backup_keeps_the_factors_and_honours_no_session() {
 fn everything_moves_to_another_database_while_the_server_serves() {
     let other = tempfile::tempdir().unwrap();
     let to = other.path().join("other.sqlite");
-    let server = Config::new().line(&format!("moving_to = 'sqlite:{}'", to.display())).serve();
+    let server = Config::new().serve();
     let mut person = Person::known_to(&server);
     let Enrolled { mut app, .. } = person.enrol();
+
+    // What is new while it moves is made in the other database at once; what was there is copied.
+    let config = server.config();
+    let before = std::fs::read_to_string(&config).unwrap();
+    let directory = server.kill();
+    let moving = format!("moving_to = 'sqlite:{}'\n{before}", to.display());
+    std::fs::write(&config, moving).unwrap();
+    let server = Server::serve(directory, &config);
+    let mut person =
+        Person::with_password(server.browser(), &person.email, super::support::config::PASSWORD);
     let open = person.mfa_token();
 
     let moved = succeeds(&store("copy", &server.config()));
