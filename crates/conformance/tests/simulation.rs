@@ -61,6 +61,12 @@ fn stories_have_something_in_them() {
 }
 
 #[test]
+fn the_same_digits_at_two_steps_are_two_codes() {
+    // A story in which an app shows the same six digits twice, a hundred seconds apart.
+    assert_eq!(simulate(1252, None).broken, []);
+}
+
+#[test]
 fn a_seed_replays() {
     for seed in 0..10 {
         assert_eq!(simulate(seed, None), simulate(seed, None));

@@ -103,7 +103,10 @@ impl Remains<'_> {
                 continue;
             };
             for (at, _, _, code) in self.granted().filter(|(_, whose, ..)| *whose == user) {
-                let Some(code) = code.and_then(|code| Code::parse(code).ok()) else { continue };
+                let Some(code) = code.and_then(|code| Code::parse(code.rsplit(':').next()?).ok())
+                else {
+                    continue;
+                };
                 let then = self.time_of(at);
                 let again = record.authenticators.iter().any(|device| {
                     let found = device.judge(&code, self.site.policy().window, then);

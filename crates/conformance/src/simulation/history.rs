@@ -13,7 +13,7 @@ pub(super) enum Seen {
     Granted {
         user: usize,
         session: SessionId,
-        /// The code that was sent for it; none where a remembered browser skipped the step.
+        /// The code that was sent for it, with its step before it; none where a remembered browser skipped the step.
         code: Option<String>,
     },
     /// A code of six digits was judged and refused.

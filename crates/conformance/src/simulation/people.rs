@@ -111,12 +111,27 @@ impl Person {
         match &asked {
             Ok(Reply::Granted(granted)) => {
                 let session = granted.assertion.subject().session;
-                self.note(Seen::Granted { user, session, code: Some(code.to_owned()) });
+                self.note(Seen::Granted { user, session, code: Some(self.of_its_step(code)) });
             }
             Ok(_) => {}
             Err(_) => self.note(Seen::Silence { user }),
         }
         asked
+    }
+
+    /// A code with its step before it: the same digits at two steps are two codes.
+    fn of_its_step(&self, code: &str) -> String {
+        let totp = Totp::DEFAULT;
+        let now = totp.step_at(true_time(&self.site.world));
+        let scanned = self.account.pocket().scanned.clone();
+        let step = scanned.iter().rev().find_map(|secret| {
+            let key = totp.key(secret);
+            // The nearest first.
+            let near = (0_i8..=8).flat_map(|steps| [-steps, steps]);
+            let mut steps = near.filter_map(|steps| now.checked_offset(steps));
+            steps.find(|step| totp.code(&key, *step).as_str() == code)
+        });
+        format!("{step:?}:{code}")
     }
 
     /// The owner's story.
