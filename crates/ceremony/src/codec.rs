@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use countersign_vault::{Purpose, Vault};
+use countersign_vault::{KeyId, Purpose, Vault};
 
 use crate::audit::Audit;
 use crate::port::{EventId, EventRow, Key};
@@ -102,6 +102,28 @@ pub fn is_moved(vault: &dyn Vault, key: Key, sealed: &[u8]) -> bool {
 pub fn check(vault: &dyn Vault, key: Key, sealed: &[u8]) -> Result<(), CodecError> {
     let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
     body(&plain).map(|_| ())
+}
+
+/// Seals what a record holds, whatever it is, under the vault's newest key.
+///
+/// # Errors
+/// [`CodecError::Sealed`], [`CodecError::Unwritable`].
+pub fn reseal(
+    vault: &dyn Vault,
+    key: Key,
+    nonce: [u8; 24],
+    sealed: &[u8],
+) -> Result<Vec<u8>, CodecError> {
+    let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
+    vault.seal(RECORD, &[key.as_bytes()], nonce, &plain).map_err(|_| CodecError::Unwritable)
+}
+
+/// The key that a record or an event was sealed under, as its header says.
+///
+/// # Errors
+/// [`CodecError::Sealed`]: it was never sealed.
+pub fn key_of(vault: &dyn Vault, sealed: &[u8]) -> Result<KeyId, CodecError> {
+    vault.key_of(sealed).map_err(|_| CodecError::Sealed)
 }
 
 /// Seals an event under its id.

@@ -19,5 +19,6 @@ pub mod policy;
 pub mod port;
 pub mod record;
 mod records;
+pub mod resealing;
 pub mod rules;
 pub mod vendor;

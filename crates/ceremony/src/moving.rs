@@ -240,7 +240,7 @@ async fn stands_at<B: Store>(to: &B, row: &Walked) -> Result<bool, Error> {
 }
 
 /// The key before this one; none before the first.
-fn before(key: Key) -> Option<Key> {
+pub(crate) fn before(key: Key) -> Option<Key> {
     let mut bytes = *key.as_bytes();
     for byte in bytes.iter_mut().rev() {
         let (less, borrowed) = byte.overflowing_sub(1);

@@ -47,6 +47,8 @@ pub struct Config {
     pub moving_to: Option<DatabaseUrl>,
     /// The file of the key ring; the environment's `COUNTERSIGN_KEYS` goes before it.
     pub keys_file: PathBuf,
+    /// The key management service that the file is wrapped by.
+    pub kms: Option<Kms>,
     /// RSA keys of access tokens, in PEM: the first signs, the others have retired. None: `EdDSA`.
     pub signing_keys: Vec<PathBuf>,
     /// Whether a peer that is neither on loopback nor a trusted proxy may speak plain HTTP.
@@ -77,6 +79,17 @@ pub struct Config {
     pub events_bound: u64,
     /// What happens beyond that bound.
     pub events_when_full: WhenFull,
+}
+
+/// A key management service: two commands, each reads standard input and writes standard output.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kms {
+    /// Encrypts what it reads: a program and its arguments.
+    pub wrap: Vec<String>,
+    /// Decrypts what it reads, and ends with another code than 0 where it is not authentic.
+    pub unwrap: Vec<String>,
+    /// How long one of them may take.
+    pub timeout: Duration,
 }
 
 /// One tenant and its policy.

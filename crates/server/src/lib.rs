@@ -8,6 +8,8 @@ pub mod database;
 pub mod databases;
 pub mod deliver;
 pub mod http;
+mod keys;
+mod kms;
 pub mod node;
 mod phone;
 pub mod random;

@@ -15,13 +15,14 @@ use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_device::{RealmId, TenantId};
 use countersign_passkey::WebAuthn;
-use countersign_vault::{Ring, Vault, file};
+use countersign_vault::{Ring, Turning, Vault};
 
 use crate::clock::SystemClock;
 use crate::config::{self, Config, DatabaseUrl};
 use crate::databases::Databases;
 use crate::deliver::{Carriers, Post, Ways};
 use crate::http::{Cookies, Limiter};
+use crate::keys::Source;
 use crate::random::SystemRandom;
 use crate::signing;
 
@@ -79,7 +80,10 @@ impl Node<Databases> {
     pub async fn open(config: Config) -> Result<(Self, Carriers), NotUp> {
         private_directory(&config.data)
             .map_err(|error| NotUp::at(&config.data.display(), &error))?;
-        let vault: Arc<dyn Vault> = Arc::new(keys_of(&config.keys_file, &config.database)?);
+        let source = Source::of(&config);
+        let keys = Arc::new(Turning::new(keys_of(&source, &config.database)?));
+        tokio::spawn(source.follow(Arc::downgrade(&keys)));
+        let vault: Arc<dyn Vault> = keys;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbox = Outbox {
             bound: config.events_bound,
@@ -127,38 +131,16 @@ impl Node<Databases> {
     }
 }
 
-/// Reads the key ring: from the environment where it is given there, else from the file.
-///
-/// # Errors
-/// [`NotUp`].
-pub fn keys(path: &Path) -> Result<Ring, NotUp> {
-    if std::env::var_os(file::ENVIRONMENT).is_some() {
-        return file::load_env(file::ENVIRONMENT)
-            .map_err(|error| NotUp(format!("{}: {error}", file::ENVIRONMENT)));
-    }
-    file::load(path).map_err(|error| {
-        let mend = match &error {
-            file::FileError::Io(_, error) if error.kind() == io::ErrorKind::NotFound => {
-                format!("\n  to mend it: countersign keys new --out {}", path.display())
-            }
-            _ => String::new(),
-        };
-        NotUp(format!("{error}{mend}"))
-    })
-}
-
 /// The keys of a database; made at the first start, where there is no database yet that they could fail to open.
 ///
 /// A database of a fleet may hold what another node wrote, so its keys are never made in passing.
-fn keys_of(keys_file: &Path, database: &DatabaseUrl) -> Result<Ring, NotUp> {
-    let given = std::env::var_os(file::ENVIRONMENT).is_some();
+fn keys_of(source: &Source, database: &DatabaseUrl) -> Result<Ring, NotUp> {
     let is_first = matches!(database, DatabaseUrl::Sqlite(path) if !path.exists());
-    if !given && !keys_file.exists() && is_first {
-        let made = file::create_new(keys_file, &new_keys()?);
-        made.map_err(|error| NotUp(error.to_string()))?;
-        tracing::warn!(file = %keys_file.display(), "made a new key ring; keep a copy of it elsewhere");
+    if !source.is_environment() && !source.file.exists() && is_first {
+        source.create(&new_keys()?)?;
+        tracing::warn!(file = %source.file.display(), "made a new key ring; keep a copy of it elsewhere");
     }
-    keys(keys_file)
+    source.read()
 }
 
 /// A fresh ring from the system's generator.

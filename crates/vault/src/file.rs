@@ -53,10 +53,16 @@ pub fn read(path: &Path) -> Result<Zeroizing<String>, FileError> {
 /// # Errors
 /// [`FileError::Io`], of kind `AlreadyExists` where there is a file at `path`.
 pub fn create_new(path: impl AsRef<Path>, ring: &Ring) -> Result<(), FileError> {
-    write(path.as_ref(), ring, |new, path| {
-        // Unlike a rename, a link refuses a name that is taken.
-        fs::hard_link(new, path)
-    })
+    create_new_text(path.as_ref(), &ring.to_text())
+}
+
+/// Writes a new key file with this text, which may be a wrapped ring's.
+///
+/// # Errors
+/// As [`create_new`].
+pub fn create_new_text(path: &Path, text: &str) -> Result<(), FileError> {
+    // Unlike a rename, a link refuses a name that is taken.
+    write(path, text, |new, path| fs::hard_link(new, path))
 }
 
 /// Writes `ring` over the key file at `path`, in one step: for a ring that has turned.
@@ -64,7 +70,15 @@ pub fn create_new(path: impl AsRef<Path>, ring: &Ring) -> Result<(), FileError> 
 /// # Errors
 /// [`FileError::Io`].
 pub fn replace(path: impl AsRef<Path>, ring: &Ring) -> Result<(), FileError> {
-    write(path.as_ref(), ring, |new, path| fs::rename(new, path))
+    replace_text(path.as_ref(), &ring.to_text())
+}
+
+/// Writes this text over the key file at `path`, in one step; it may be a wrapped ring's.
+///
+/// # Errors
+/// [`FileError::Io`].
+pub fn replace_text(path: &Path, text: &str) -> Result<(), FileError> {
+    write(path, text, |new, path| fs::rename(new, path))
 }
 
 /// Reads the ring from [`ENVIRONMENT`], or from another variable. Prefer a file: the environment is
@@ -129,7 +143,7 @@ impl From<RingError> for FileError {
 /// Writes beside `path`, syncs, and lets `name` give the file its name.
 fn write(
     path: &Path,
-    ring: &Ring,
+    text: &str,
     name: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> Result<(), FileError> {
     let mut new = path.to_owned();
@@ -137,7 +151,7 @@ fn write(
     // Two writers at once, or one that died: the second is told, and nothing is mixed.
     let mut file = private().open(&new).map_err(|error| FileError::Io(new.clone(), error))?;
     let written = file
-        .write_all(ring.to_text().as_bytes())
+        .write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .and_then(|()| name(&new, path));
     // After a rename there is nothing left to remove.

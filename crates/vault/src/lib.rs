@@ -11,12 +11,16 @@ mod frame;
 mod key;
 mod purpose;
 pub mod ring;
+#[cfg(feature = "std")]
+mod turning;
 mod vault;
 mod wrap;
 
 pub use digest::Digest;
 pub use purpose::Purpose;
 pub use ring::{Ring, RingError};
+#[cfg(feature = "std")]
+pub use turning::{TurnError, Turning};
 pub use vault::{KeyId, OpenError, SealError, Vault};
 pub use wrap::{KeyWrap, WrapError};
 // The type in `Vault::open` is part of this crate's interface.

@@ -116,6 +116,21 @@ impl Ring {
         self.keys.keys().copied()
     }
 
+    /// Whether the other ring finds what this one named, compared in constant time.
+    #[must_use]
+    pub fn has_same_root(&self, other: &Self) -> bool {
+        self.root.same_secret(&other.root)
+    }
+
+    /// A number that both rings have, for two keys that are not the same.
+    #[must_use]
+    pub fn differing_key(&self, other: &Self) -> Option<KeyId> {
+        let differs = |(id, key): &(&KeyId, &Key)| {
+            other.keys.get(*id).is_some_and(|theirs| !theirs.same_secret(key))
+        };
+        self.keys.iter().find(differs).map(|(id, _)| *id)
+    }
+
     /// The one place where a ring comes into being, and so where its invariants are checked.
     fn assemble(root: Key, keys: BTreeMap<KeyId, Key>, newest: KeyId) -> Result<Self, RingError> {
         if keys.is_empty() {

@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, DatabaseUrl};
 use crate::database::Database;
 use crate::databases::Databases;
+use crate::keys::Source;
 use crate::node;
 
 /// Which data directory, and which keys.
@@ -21,25 +22,26 @@ use crate::node;
 pub(super) struct Data {
     /// The data directory; its keys are in the file `keys` inside, or in COUNTERSIGN_KEYS.
     #[arg(long, value_name = "DIR", required_unless_present = "config", conflicts_with = "config")]
-    data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
     /// The server's configuration, which names both.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
 /// What they say.
 pub(super) struct Places {
     pub(super) database: DatabaseUrl,
     pub(super) moving_to: Option<DatabaseUrl>,
-    keys: PathBuf,
+    pub(super) keys: Source,
 }
 
 impl Data {
     /// Where the database is, and the key file.
     pub(super) fn places(&self) -> Result<Places, Failure> {
         if let Some(file) = &self.config {
-            let Config { database, moving_to, keys_file: keys, .. } =
-                Config::read(file, std::env::vars_os())?;
+            let config = Config::read(file, std::env::vars_os())?;
+            let keys = Source::of(&config);
+            let Config { database, moving_to, .. } = config;
             return Ok(Places { database, moving_to, keys });
         }
         let data = self.data.clone().unwrap_or_default();
@@ -47,12 +49,13 @@ impl Data {
             return Err(Failure::new(format!("{}: there is no such directory", data.display())));
         }
         let database = DatabaseUrl::in_directory(&data);
-        Ok(Places { database, moving_to: None, keys: data.join("keys") })
+        let keys = Source { file: data.join("keys"), kms: None };
+        Ok(Places { database, moving_to: None, keys })
     }
 
     /// The keys.
     pub(super) fn keys(&self) -> Result<Ring, Failure> {
-        Ok(node::keys(&self.places()?.keys)?)
+        Ok(self.places()?.keys.read()?)
     }
 
     /// What a command is given beside the database.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use countersign_ceremony::rules::RECOVERY_CODES;
 
-use super::raw::{Raw, RawTenant, SameSite, Strategy};
-use super::{Cidr, Config, ConfigError, DatabaseUrl, Passkeys, Tenant};
+use super::raw::{Raw, RawKms, RawTenant, SameSite, Strategy};
+use super::{Cidr, Config, ConfigError, DatabaseUrl, Kms, Passkeys, Tenant};
 use mail::mail;
 use sms::sms;
 
@@ -64,6 +64,7 @@ impl Raw {
             service: service(self.service.unwrap_or_else(|| "Countersign".to_owned()))?,
             client_id: client_id(required("client_id", self.client_id)?)?,
             keys_file: self.keys_file.map_or_else(|| data.join("keys"), PathBuf::from),
+            kms: self.kms.map(kms).transpose()?,
             database: match &self.database {
                 Some(url) => DatabaseUrl::parse("database", url)?,
                 None => DatabaseUrl::in_directory(&data),
@@ -98,6 +99,17 @@ impl Raw {
         config.check_passkeys()?;
         Ok(config)
     }
+}
+
+fn kms(raw: RawKms) -> Checked<Kms> {
+    for (key, command) in [("kms.wrap", &raw.wrap), ("kms.unwrap", &raw.unwrap)] {
+        if command.first().is_none_or(|program| program.trim().is_empty()) {
+            let mend = "name a program and its arguments, like [\"/usr/local/bin/kms\", \"wrap\"]";
+            return Err(ConfigError::new(key, "it is missing", mend));
+        }
+    }
+    let timeout = seconds("kms.timeout_seconds", raw.timeout_seconds, 10, 1..=120)?;
+    Ok(Kms { wrap: raw.wrap, unwrap: raw.unwrap, timeout })
 }
 
 fn recovery_codes(given: Option<u8>) -> Checked<u8> {
@@ -278,6 +290,7 @@ mod tests {
             ("trusted_proxies = ['proxy']", "", "trusted_proxies[0]"),
             ("deadline_seconds = 0", "", "deadline_seconds"),
             ("service = 'Call 123456'", "", "service"),
+            ("kms = {wrap = ['w'], unwrap = ['']}", "", "kms.unwrap"),
             ("smtp = {host = 'mail.example', from = 'a@b.c'}", "", "outbox"),
             ("", "same_site = 'none'", "cookies.same_site"),
             ("", "[[tenants]]\nid = 'acme'", "tenants[1].id"),

@@ -15,6 +15,7 @@ pub(super) struct Raw {
     pub(super) database: Option<String>,
     pub(super) moving_to: Option<String>,
     pub(super) keys_file: Option<String>,
+    pub(super) kms: Option<RawKms>,
     pub(super) signing_keys: Vec<String>,
     pub(super) allow_plain_http: bool,
     pub(super) trusted_proxies: Vec<String>,
@@ -43,6 +44,14 @@ pub(super) struct RawCookies {
 pub(super) struct RawPasskeys {
     pub(super) domain: Option<String>,
     pub(super) origins: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawKms {
+    pub(super) wrap: Vec<String>,
+    pub(super) unwrap: Vec<String>,
+    pub(super) timeout_seconds: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -19,6 +19,7 @@ mod cli;
 mod crash;
 mod databases;
 mod examples;
+mod keys;
 mod lifecycle;
 mod main_job;
 mod moving;

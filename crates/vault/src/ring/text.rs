@@ -78,6 +78,12 @@ impl Ring {
         text
     }
 
+    /// Whether a key file's text is a wrapped ring's, as its first line says.
+    #[must_use]
+    pub fn is_wrapped(text: &str) -> bool {
+        text.lines().next().map(str::trim_end) == Some(WRAPPED)
+    }
+
     /// Reads what [`to_wrapped_text`](Self::to_wrapped_text) wrote, asking the key management
     /// service once.
     ///
