@@ -9,7 +9,7 @@
 //! 4.2), policies (section 5).
 //!
 //! What it refuses: a DTD and any entity that is not XML's own (so no XXE and no billion laughs), an
-//! element over 64 KiB or 16 deep, AES-CBC without a MAC or with a wrong one, which is checked
+//! element over 64 KiB or 16 deep, AES-CBC without a MAC, with a wrong one or a MAC key under 16 bytes, which is checked
 //! before anything is decrypted (section 6.1.1; padding oracles), more iterations than allowed, keys
 //! that may not be used now or not for one-time passwords, and any policy that it does not know
 //! (section 5: such a key must not be used). Public-key encryption (section 6.3) is not read.

@@ -142,6 +142,27 @@ fn figure_6_changed_by_somebody() {
     assert_eq!(reason(open(&format!("{before}{after}"), pre_shared())), Reason::MacMissing);
 }
 
+/// Found by fuzzing: a wrong passphrase can leave a MAC key of a byte or none, which is soon the right one. The values
+/// are encrypted by openssl; each MAC is right under its key.
+#[test]
+fn figure_6_with_a_short_mac_key() {
+    let with = |key: &str, mac: &str| {
+        let figure = figure(6)
+            .replace("ESIzRFVmd4iZABEiM0RVZgKn6WjLaTC1sbeBMSvIhRejN9vJa2BOlSaMrR7I5wSX", key)
+            .replace("Su+NvtQfmvfJzF6bmQiJqoLRExc=", mac);
+        open(&figure, pre_shared())
+    };
+    let sixteen = "AAECAwQFBgcICQoLDA0OD2SAj0FOl36fI9OabeSdFtDXzovQw+kfkKbfrZBuxJib";
+    let key = one(with(sixteen, "RUn2IT3IaR6LNjjDjF9iJHFa9kY="));
+    assert_eq!(says(&key), (Some("Issuer"), "987654321", hotp(Digits::Eight, 0), KEY));
+    for (shorter, mac) in [
+        ("AAECAwQFBgcICQoLDA0OD6uT0FmoWPhlpnPxl7wdp/4=", "xyl7c5Lx/KX+jJqQ28QBB+wukfw="),
+        ("AAECAwQFBgcICQoLDA0OD9X3odhVDQJ62HdEr5sdIjs=", "D4mq/i2ujoUMrTYEWqF/I/sLLGs="),
+    ] {
+        assert_eq!(with(shorter, mac)[0].as_ref().err(), Some(&Error::Unlock));
+    }
+}
+
 #[test]
 fn figure_7_a_passphrase() {
     let key = one(open(&figure(7), Unlock::passphrase("qwerty")));

@@ -18,6 +18,10 @@ use super::{
 const AES_128_CBC: &str = "http://www.w3.org/2001/04/xmlenc#aes128-cbc";
 const PBKDF2: &str = "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#pbkdf2";
 
+/// The shortest key of a MAC. What a wrong passphrase makes of an encrypted one is often a few bytes, or none: short
+/// enough to be the right ones by chance.
+const SHORTEST_MAC_KEY: usize = 16;
+
 type Bytes = Zeroizing<Vec<u8>>;
 
 /// The container's key and how its values are authenticated, as far as they are known.
@@ -62,7 +66,8 @@ impl Cipher {
         let key = match (given, &self.key) {
             (Some(given), Some(key)) => {
                 let sealed = cipher_value(given).map_err(|_| Error::Unlock)?;
-                Some(decrypt(key, &sealed).ok_or(Error::Unlock)?)
+                let opened = decrypt(key, &sealed).filter(|key| key.len() >= SHORTEST_MAC_KEY);
+                Some(opened.ok_or(Error::Unlock)?)
             }
             _ => None,
         };
