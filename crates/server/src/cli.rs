@@ -11,6 +11,7 @@ mod keys;
 mod qr;
 mod serve;
 mod store;
+mod templates;
 mod user;
 mod vendor;
 mod vendor_token;
@@ -48,6 +49,7 @@ enum Command {
     Restore(backup::Restore),
     #[command(subcommand)]
     Store(store::StoreCommand),
+    Templates(templates::Templates),
 }
 
 /// Why a command failed: a sentence that says what is wrong and, where possible, how to mend it.
@@ -72,6 +74,7 @@ pub fn run() -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Store(command) => command.run(),
+        Command::Templates(command) => command.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

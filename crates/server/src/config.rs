@@ -75,6 +75,10 @@ pub struct Config {
     pub mail: Mail,
     /// The webhook that messages to phones go to; without one, into the outbox of mails.
     pub sms: Option<Sms>,
+    /// The language of mails and of messages to phones.
+    pub language: String,
+    /// Where templates of the operator's are, a directory a language.
+    pub templates: Option<PathBuf>,
     /// How many audit events wait in the outbox at most.
     pub events_bound: u64,
     /// What happens beyond that bound.

@@ -9,6 +9,7 @@
 mod letter;
 mod outbox;
 mod smtp;
+mod templates;
 mod text;
 mod texts;
 mod webhook;
@@ -28,6 +29,7 @@ use crate::config::{Config, Mail, Smtp};
 pub use self::letter::Letter;
 pub use self::outbox::OutboxDirectory;
 pub use self::smtp::SmtpServer;
+pub use self::templates::{Templates, write_built_in};
 use self::texts::Coded;
 pub use self::texts::{Text, Texts};
 pub use self::webhook::Webhook;
@@ -43,6 +45,7 @@ pub struct Post {
     texts: Option<Sender<Text>>,
     from: String,
     site: Option<String>,
+    templates: Templates,
     clock: Arc<dyn Clock>,
 }
 
@@ -57,6 +60,8 @@ pub struct Ways {
     pub texts: Option<Texts>,
     /// The host at which their codes are typed in, where it has a name.
     pub site: Option<String>,
+    /// What messages say.
+    pub templates: Templates,
 }
 
 /// The tasks that send what is queued.
@@ -76,7 +81,8 @@ impl Ways {
     /// Opens what the configuration names.
     ///
     /// # Errors
-    /// A sentence: the TLS roots cannot be read, or the directory cannot be made.
+    /// A sentence: the TLS roots cannot be read, the directory cannot be made, or a template does
+    /// not hold together.
     pub fn open(config: &Config) -> Result<Self, String> {
         let (mail, from, outbox) = match &config.mail {
             Mail::Smtp(smtp) => {
@@ -93,7 +99,9 @@ impl Ways {
             Some(sms) => Some(Texts::Webhook(Box::new(Webhook::new(sms)?))),
             None => outbox.map(Texts::Outbox),
         };
-        Ok(Self { mail, from, texts, site: site(&config.base_url) })
+        let templates = Templates::open(&config.language, config.templates.as_deref())
+            .map_err(|error| format!("templates: {error}"))?;
+        Ok(Self { mail, from, texts, site: site(&config.base_url), templates })
     }
 }
 
@@ -118,7 +126,7 @@ impl Post {
     /// Starts the tasks that send. They end when the queues are dropped and empty.
     #[must_use]
     pub fn start(ways: Ways, clock: Arc<dyn Clock>) -> (Self, Carriers) {
-        let Ways { mail, from, texts, site } = ways;
+        let Ways { mail, from, texts, site, templates } = ways;
         let mut carriers = JoinSet::new();
         let (at_once, mail) = (mail.at_once(), Arc::new(mail));
         let mails = queue(&mut carriers, at_once, "mails", move |letter| {
@@ -132,12 +140,12 @@ impl Post {
                 async move { texts.send(text, &clock).await }
             })
         });
-        (Self { mails, texts, from, site, clock }, Carriers(carriers))
+        (Self { mails, texts, from, site, templates, clock }, Carriers(carriers))
     }
 
     fn mail(&self, to: &EmailAddress, message: &Message) -> Result<(), NotDelivered> {
         let from = message.sender.as_ref().map_or(&*self.from, |sender| sender.as_str());
-        let letter = text::compose(from, to, &message.body, &message.issuer);
+        let letter = text::compose(&self.templates, from, to, &message.body, &message.issuer)?;
         self.mails.try_send(letter).map_err(|_| refused("mails", "the queue is full"))
     }
 
@@ -160,7 +168,7 @@ impl Post {
             lives_secs: *lives_secs,
             service: &message.issuer,
         };
-        let text = Text::compose(&coded, self.site.as_deref(), self.clock.now())?;
+        let text = Text::compose(&self.templates, &coded, self.site.as_deref(), self.clock.now())?;
         queue.try_send(text).map_err(|_| refused("texts", "the queue is full"))
     }
 }

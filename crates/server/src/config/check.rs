@@ -93,6 +93,8 @@ impl Raw {
             tenants,
             mail,
             sms,
+            language: language(self.language)?,
+            templates: self.templates.map(PathBuf::from),
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),
             events_when_full: self.events.when_full,
         };
@@ -189,6 +191,17 @@ fn service(name: String) -> Checked<String> {
         ));
     }
     Ok(name)
+}
+
+/// A tag of RFC 5646, as far as one names a directory.
+fn language(given: Option<String>) -> Checked<String> {
+    let language = given.unwrap_or_else(|| "en".to_owned());
+    let named = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    if (2..=35).contains(&language.len()) && language.chars().all(named) {
+        return Ok(language);
+    }
+    let problem = format!("{language:?} is no language");
+    Err(ConfigError::new("language", problem, "write it like \"en\", \"de\" or \"pt-BR\""))
 }
 
 /// It becomes part of cookie names, which are tokens (RFC 6265, section 4.1.1).
@@ -290,6 +303,7 @@ mod tests {
             ("trusted_proxies = ['proxy']", "", "trusted_proxies[0]"),
             ("deadline_seconds = 0", "", "deadline_seconds"),
             ("service = 'Call 123456'", "", "service"),
+            ("language = '../x'", "", "language"),
             ("kms = {wrap = ['w'], unwrap = ['']}", "", "kms.unwrap"),
             ("smtp = {host = 'mail.example', from = 'a@b.c'}", "", "outbox"),
             ("", "same_site = 'none'", "cookies.same_site"),

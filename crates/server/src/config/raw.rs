@@ -29,6 +29,8 @@ pub(super) struct Raw {
     pub(super) tenants: Vec<RawTenant>,
     pub(super) smtp: Option<RawSmtp>,
     pub(super) outbox: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) templates: Option<String>,
     pub(super) sms: Option<RawSms>,
     pub(super) events: RawEvents,
 }

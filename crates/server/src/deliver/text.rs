@@ -4,212 +4,45 @@
 //! that read codes out of mails find the right one. No mail holds a link, so none can be forged into
 //! a habit. Nothing that a stranger chose is repeated in a mail but the service's own name.
 
-use countersign_ceremony::decide::NoticeOf;
-use countersign_ceremony::env::Body;
-use countersign_ceremony::record::CodePurpose;
-use countersign_device::{EmailAddress, FactorKind};
-use zeroize::Zeroizing;
+use countersign_ceremony::env::{Body, NotDelivered};
+use countersign_device::EmailAddress;
 
 use super::letter::Letter;
-
-/// What one mail says, before it is put in parts.
-struct Said {
-    subject: String,
-    /// Paragraphs before the code.
-    before: Vec<String>,
-    code: Option<Zeroizing<String>>,
-    /// Paragraphs after it.
-    after: Vec<String>,
-}
+use super::templates::{Name, Said, Templates};
 
 /// Writes the mail for a message to a mailbox.
-pub(super) fn compose(from: &str, to: &EmailAddress, body: &Body, service: &str) -> Letter {
+pub(super) fn compose(
+    templates: &Templates,
+    from: &str,
+    to: &EmailAddress,
+    body: &Body,
+    service: &str,
+) -> Result<Letter, NotDelivered> {
     let said = match body {
         Body::Code { code, purpose, lives_secs } => {
-            code_mail(service, *purpose, Zeroizing::new(code.as_str().to_owned()), *lives_secs)
+            templates.say(Name::of_code(*purpose), service, Some(code.as_str()), *lives_secs)
         }
-        Body::Notice(notice) => notice_mail(service, *notice),
+        Body::Notice(notice) => templates.say(Name::of_notice(*notice), service, None, 0),
     };
-    Letter {
-        from: from.to_owned(),
-        to: to.as_str().to_owned(),
-        text: said.text(service),
-        html: said.html(service),
-        subject: said.subject,
-    }
+    let Said { subject, text, html } = said.ok_or(NotDelivered)?;
+    Ok(Letter { from: from.to_owned(), to: to.as_str().to_owned(), subject, text, html })
 }
-
-fn code_mail(
-    service: &str,
-    purpose: CodePurpose,
-    code: Zeroizing<String>,
-    lives_secs: u64,
-) -> Said {
-    let (name, to_do, doing) = match purpose {
-        CodePurpose::LogIn => ("login code", "log in to", "logging in"),
-        CodePurpose::Enrol => ("confirmation code", "add this address to", "adding it"),
-        CodePurpose::Disable => ("removal code", "remove a second factor from", "removing one"),
-    };
-    Said {
-        subject: format!("Your {service} {name}"),
-        before: vec![format!("This is your code to {to_do} {service}:")],
-        code: Some(code),
-        after: vec![
-            format!("It works once, within {}.", minutes(lives_secs)),
-            format!(
-                "If you are not {doing} right now, somebody else knows your password: change it, and \
-                 give this code to nobody. We never ask for it by mail or by phone."
-            ),
-        ],
-    }
-}
-
-fn notice_mail(service: &str, notice: NoticeOf) -> Said {
-    let (subject, happened, otherwise) = match notice {
-        NoticeOf::FactorAdded(factor) => (
-            "A second factor was added",
-            match factor {
-                FactorKind::Email => "Codes by email now protect your account.",
-                FactorKind::Sms => "Codes by SMS now protect your account.",
-                FactorKind::PasskeyPlatform | FactorKind::PasskeyCrossPlatform => {
-                    "A passkey now protects your account."
-                }
-                _ => "An authenticator app now protects your account.",
-            },
-            "If that was not you, change your password and tell us.",
-        ),
-        NoticeOf::FactorRemoved(factor) => (
-            "A second factor was removed",
-            match factor {
-                FactorKind::Sms => "A phone no longer protects your account.",
-                FactorKind::PasskeyPlatform | FactorKind::PasskeyCrossPlatform => {
-                    "A passkey no longer protects your account."
-                }
-                _ => "An authenticator app no longer protects your account.",
-            },
-            "Every other session has ended. If that was not you, change your password and tell us.",
-        ),
-        NoticeOf::FactorsRemoved => (
-            "Your second factors were removed",
-            "The second factors of your account were removed, and its recovery code with them. Every \
-             browser is forgotten and every other session has ended.",
-            "If you did not ask for that, change your password at once and tell us.",
-        ),
-        NoticeOf::RecoveryIssued => (
-            "Your recovery codes were replaced",
-            "New recovery codes were issued for your account, and the old ones are worth nothing any \
-             more.",
-            "If that was not you, change your password at once and tell us.",
-        ),
-        NoticeOf::RecoveryUsed => (
-            "Your recovery code was used",
-            "Your recovery code was used. The second factors of your account are removed, every \
-             browser is forgotten and every session has ended. You set up a new second factor at \
-             your next login.",
-            "If that was not you, change your password at once and tell us.",
-        ),
-        NoticeOf::BrowserStolen => (
-            "A remembered browser may have been copied",
-            "A browser presented something that another one had already replaced. Somebody may have \
-             copied it, so it is no longer remembered, and the second factor is asked for again.",
-            "If you did not move this browser to another machine, change your password.",
-        ),
-        NoticeOf::PasskeyCopied => (
-            "A passkey may have been copied",
-            "A passkey signed, and had counted less than it had before. Somebody may have copied it, \
-             so it was not let in.",
-            "If it goes on, remove this passkey and set up a new one.",
-        ),
-        NoticeOf::BrowserRemembered => (
-            "A browser is remembered",
-            "A browser will not be asked for the second factor for some days.",
-            "If that was not you, change your password: it ends every remembered browser.",
-        ),
-        NoticeOf::GuessingStopped => (
-            "Somebody may know your password",
-            "Somebody logged in with your password and then gave wrong codes, many times. We have \
-             stopped it: further tries have to wait.",
-            "If that was not you, change your password.",
-        ),
-        NoticeOf::AddressChanged => (
-            "Your email address was changed",
-            "The email address of your account was changed. Every session has ended.",
-            "If that was not you, tell us at once.",
-        ),
-    };
-    Said {
-        subject: format!("{subject} – {service}"),
-        before: vec![happened.to_owned(), otherwise.to_owned()],
-        code: None,
-        after: Vec::new(),
-    }
-}
-
-fn minutes(seconds: u64) -> String {
-    match seconds.div_ceil(60) {
-        1 => "a minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
-}
-
-impl Said {
-    fn text(&self, service: &str) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::new());
-        let code = self.code.as_ref().map(|code| code.as_str());
-        let before = self.before.iter().map(String::as_str);
-        for paragraph in before.chain(code).chain(self.after.iter().map(String::as_str)) {
-            text.push_str(paragraph);
-            text.push_str("\n\n");
-        }
-        text.push_str(service);
-        text.push('\n');
-        text
-    }
-
-    fn html(&self, service: &str) -> Zeroizing<String> {
-        let paragraph =
-            |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", escape(text));
-        let mut html = Zeroizing::new(format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{}</title></head>\
-             <body style=\"margin:0;padding:32px 16px;font:16px/1.5 system-ui,sans-serif\">\
-             <div style=\"max-width:480px;margin:0 auto\">",
-            escape(&self.subject)
-        ));
-        html.extend(self.before.iter().map(paragraph));
-        if let Some(code) = &self.code {
-            html.push_str(
-                "<p style=\"margin:0 0 16px;font:600 32px/1.2 ui-monospace,monospace;\
-                           letter-spacing:6px\">",
-            );
-            html.push_str(code);
-            html.push_str("</p>");
-        }
-        html.extend(self.after.iter().map(paragraph));
-        html.push_str(&format!(
-            "<p style=\"margin:32px 0 0;opacity:.7\">{}</p></div></body></html>\n",
-            escape(service)
-        ));
-        html
-    }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
-    use countersign_device::EmailAddress;
+    use countersign_ceremony::decide::NoticeOf;
+    use countersign_ceremony::record::CodePurpose;
+    use countersign_device::{EmailAddress, FactorKind};
     use countersign_otp::Code;
 
     use super::*;
 
-    const NOTICES: [NoticeOf; 15] = [
+    const NOTICES: [NoticeOf; 16] = [
         NoticeOf::FactorAdded(FactorKind::Authenticator),
         NoticeOf::FactorAdded(FactorKind::Email),
         NoticeOf::FactorAdded(FactorKind::Sms),
         NoticeOf::FactorAdded(FactorKind::PasskeyPlatform),
         NoticeOf::FactorRemoved(FactorKind::Authenticator),
+        NoticeOf::FactorRemoved(FactorKind::Email),
         NoticeOf::FactorRemoved(FactorKind::Sms),
         NoticeOf::FactorRemoved(FactorKind::PasskeyCrossPlatform),
         NoticeOf::FactorsRemoved,
@@ -222,9 +55,14 @@ mod tests {
         NoticeOf::AddressChanged,
     ];
 
-    fn letter(body: Body) -> Letter {
+    fn letter_in(language: &str, body: Body) -> Letter {
         let to = EmailAddress::parse("ada123456@example.com").unwrap();
-        compose("Example <mfa@example.com>", &to, &body, "R&D <x>")
+        let templates = Templates::open(language, None).unwrap();
+        compose(&templates, "Example <mfa@example.com>", &to, &body, "R&D <x>").unwrap()
+    }
+
+    fn letter(body: Body) -> Letter {
+        letter_in("en", body)
     }
 
     fn runs_of_six(text: &str) -> Vec<&str> {
@@ -234,22 +72,36 @@ mod tests {
     #[test]
     fn the_code_is_the_only_run_of_six_digits() {
         let code = Code::parse("012345").unwrap();
-        for purpose in [CodePurpose::LogIn, CodePurpose::Enrol, CodePurpose::Disable] {
-            let letter = letter(Body::Code { code: code.clone(), purpose, lives_secs: 600 });
-            assert_eq!(runs_of_six(&letter.text), ["012345"]);
-            assert_eq!(runs_of_six(&letter.html), ["012345"]);
-            assert_eq!(runs_of_six(&letter.subject), [""; 0], "a lock screen shows the subject");
-            assert!(letter.text.contains("10 minutes"));
+        for (language, lives) in [("en", "10 minutes"), ("de", "10 Minuten")] {
+            for purpose in [CodePurpose::LogIn, CodePurpose::Enrol, CodePurpose::Disable] {
+                let body = Body::Code { code: code.clone(), purpose, lives_secs: 600 };
+                let letter = letter_in(language, body);
+                assert_eq!(runs_of_six(&letter.text), ["012345"]);
+                assert_eq!(runs_of_six(&letter.html), ["012345"]);
+                assert_eq!(
+                    runs_of_six(&letter.subject),
+                    [""; 0],
+                    "a lock screen shows the subject"
+                );
+                assert!(letter.text.contains(lives) && letter.html.contains(lives));
+                assert!(letter.html.contains(&format!("<html lang=\"{language}\">")));
+            }
         }
     }
 
     #[test]
     fn no_notice_holds_such_a_run() {
-        for notice in NOTICES {
-            let letter = letter(Body::Notice(notice));
-            for part in [&*letter.subject, &*letter.text, &*letter.html] {
-                assert_eq!(runs_of_six(part), [""; 0], "{notice:?}");
+        for language in Templates::LANGUAGES {
+            let mut texts = std::collections::BTreeSet::new();
+            for notice in NOTICES {
+                let letter = letter_in(language, Body::Notice(notice));
+                for part in [&*letter.subject, &*letter.text, &*letter.html] {
+                    assert_eq!(runs_of_six(part), [""; 0], "{notice:?}");
+                    assert!(!part.contains("{{") && !part.contains("http"), "{notice:?}");
+                }
+                texts.insert(letter.text.to_string());
             }
+            assert_eq!(texts.len(), NOTICES.len(), "each notice says something of its own");
         }
     }
 
@@ -265,6 +117,13 @@ mod tests {
         let bytes = message.formatted();
         let mail = mailparse::parse_mail(&bytes).unwrap();
         assert_eq!(mail.subparts.len(), 2);
+        let german = letter_in("de", Body::Notice(NoticeOf::AddressChanged)).to_message().unwrap();
+        let german = german.formatted();
+        assert!(german.is_ascii(), "what is not is encoded (RFC 2045, RFC 2047)");
+        let german = mailparse::parse_mail(&german).unwrap();
+        let subject = mailparse::MailHeaderMap::get_first_value(&german.headers[..], "Subject");
+        assert_eq!(subject.unwrap(), "Ihre E-Mail-Adresse wurde geändert – R&D <x>");
+        assert!(german.subparts[0].get_body().unwrap().contains("wurde geändert."));
         let id = message.headers().get_raw("Message-ID").unwrap();
         assert!(id.ends_with("@example.com>") && !id.contains(|char: char| char.is_ascii_digit()));
         let mut forged = letter(Body::Notice(NoticeOf::RecoveryUsed));

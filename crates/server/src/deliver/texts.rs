@@ -14,6 +14,7 @@ use countersign_otp::{Code, UnixTime};
 use zeroize::Zeroizing;
 
 use super::outbox::OutboxDirectory;
+use super::templates::{Name, Templates};
 use super::webhook::Webhook;
 use crate::random::SystemRandom;
 
@@ -60,24 +61,19 @@ pub enum Texts {
 impl Text {
     /// Writes a message. `site` is the host that its code is typed in at, where it has a name.
     pub(super) fn compose(
+        templates: &Templates,
         coded: &Coded<'_>,
         site: Option<&str>,
         now: UnixTime,
     ) -> Result<Self, NotDelivered> {
         let Coded { to, by, code, purpose, lives_secs, service } = *coded;
-        let to_do = match purpose {
-            CodePurpose::LogIn => "log in",
-            CodePurpose::Enrol => "add this phone",
-            CodePurpose::Disable => "remove this phone",
-        };
         let code = Zeroizing::new(code.as_str().to_owned());
-        let mut said = Zeroizing::new(format!(
-            "{service}: your code to {to_do} is {}. Give it to nobody, we never ask for it.",
-            *code
-        ));
-        if let Some(site) = site {
-            said.push_str(&format!("\n\n@{site} #{}", *code));
-        }
+        let line = templates.say_to_phone(Name::of_text(purpose), service, &code, lives_secs);
+        let line = line.ok_or(NotDelivered)?;
+        let said = Zeroizing::new(match site {
+            Some(site) => format!("{}\n\n@{site} #{}", *line, *code),
+            None => String::clone(&line),
+        });
         let mut id = [0; 16];
         SystemRandom.try_fill(&mut id).map_err(|_| NotDelivered)?;
         Ok(Self {
@@ -141,14 +137,22 @@ impl fmt::Debug for Text {
 mod tests {
     use super::*;
 
+    /// What is one character in a message to a phone (GSM 03.38), of what our texts use.
+    fn is_one_septet(letter: char) -> bool {
+        letter.is_ascii() && letter != '`' || "äöüÄÖÜß".contains(letter)
+    }
+
     #[test]
     fn a_message_says_what_its_code_is_for_and_where_it_belongs() {
         let code = Code::parse("012345").unwrap();
         let now = UnixTime::from_secs(1_800_000_000);
-        for (purpose, says) in [
-            (CodePurpose::LogIn, "log in"),
-            (CodePurpose::Enrol, "add this phone"),
-            (CodePurpose::Disable, "remove this phone"),
+        for (language, purpose, says) in [
+            ("en", CodePurpose::LogIn, "log in"),
+            ("en", CodePurpose::Enrol, "add this phone"),
+            ("en", CodePurpose::Disable, "remove this phone"),
+            ("de", CodePurpose::LogIn, "zum Anmelden"),
+            ("de", CodePurpose::Enrol, "zum Hinzufügen"),
+            ("de", CodePurpose::Disable, "zum Entfernen"),
         ] {
             let coded = Coded {
                 to: PhoneNumber::parse("+15555550100").unwrap(),
@@ -158,12 +162,14 @@ mod tests {
                 lives_secs: 600,
                 service: "Example",
             };
-            let text = Text::compose(&coded, Some("login.example.com"), now).unwrap();
+            let templates = Templates::open(language, None).unwrap();
+            let text = Text::compose(&templates, &coded, Some("login.example.com"), now).unwrap();
             assert!(text.said.contains(says), "{}", *text.said);
             assert!(text.said.ends_with("\n\n@login.example.com #012345"), "{}", *text.said);
-            assert!(text.said.is_ascii() && text.said.len() <= 160, "one message, not two");
+            assert!(text.said.chars().all(is_one_septet), "{}", *text.said);
+            assert!(text.said.chars().count() <= 160, "one message, not two");
             assert_eq!(text.ends, now.saturating_add(600));
-            let other = Text::compose(&coded, None, now).unwrap();
+            let other = Text::compose(&templates, &coded, None, now).unwrap();
             assert_ne!(other.id, text.id);
             assert!(!other.said.contains('@'));
             let shown = format!("{text:?}");

@@ -38,4 +38,5 @@ mod require_assurance;
 mod rest_api;
 mod sdk;
 mod smtp_delivery;
+mod templates;
 mod vendors;
