@@ -1,7 +1,7 @@
 // What a session does with its own account: devices and browsers are listed, added and removed.
 
 import { post } from './call.js';
-import { code, keep, stepUp } from './login.js';
+import { chosen, code, keep, stepUp } from './login.js';
 import * as passkey from './passkey.js';
 import * as session from './session.js';
 import { byId, drawKey, show, view } from './view.js';
@@ -11,8 +11,9 @@ const MINE = 'users/v1/mfa/';
 const STEP_UP = 'ER-00462';
 
 let email = '';
-/** The challenge of the code that went to a new phone. */
+/** The challenge of the code that went to a new phone, and what that phone is to be called. */
 let otcToken = null;
+let phoneLabel = '';
 
 /** Where a login leads. */
 export async function arrive() {
@@ -31,15 +32,19 @@ export async function devices(note) {
   const { strategies } = await session.ask('GET', 'configurations/v1/mfa/strategies');
   const taken = (name) => strategies.some(({ strategy, isActive }) => isActive && strategy.startsWith(name));
   const { devices: browsers } = await session.ask('GET', `${MINE}remembered-devices`);
+  const { remaining } = await session.ask('GET', `${MINE}recovery-codes`);
   list('apps', authenticators, (app) => row(app.label || 'Authenticator app', times(app), 'Remove', `authenticator/${app.id}/disable/verify`));
   list('passkeys', webauthn, (key) => row(key.name, times(key), 'Remove', `webauthn/${key.id}/disable/verify`));
-  list('phones', phones, (phone) => row(phone.phoneNumber, times(phone), 'Remove', `sms/${phone.id}/disable/verify`));
+  list('phones', phones, (phone) => row(phone.label ? `${phone.label}, ${phone.phoneNumber}` : phone.phoneNumber, times(phone), 'Remove', `sms/${phone.id}/disable/verify`));
   list('mailboxes', emails, (mailbox) => row(mailbox.email, 'Takes codes'));
   list('browsers', browsers, (browser) => row(
     browser.label || 'A browser',
     `${browser.isCurrent ? 'This one, last' : 'Last'} used ${day(browser.lastUsedAt)}${browser.rememberedUntil ? `, remembered until ${day(browser.rememberedUntil)}` : ''}`,
     'Forget', `remembered-devices/${browser.id}`,
   ));
+  byId('left').textContent = remaining === 1 ? 'You have a recovery code.' : `You have ${remaining || 'no'} recovery codes.`;
+  byId('replace-recovery').textContent = remaining === 1 ? 'Replace it' : 'Replace them';
+  byId('replace-recovery').hidden = authenticators.length + webauthn.length + phones.length === 0;
   byId('add-app').hidden = !taken('AuthenticatorApp');
   byId('add-passkey').hidden = !passkey.usable || !taken('WebAuthn');
   byId('add-phone').hidden = !taken('SMS');
@@ -108,15 +113,20 @@ export const acts = {
     show('add-app');
     drawKey(view('add-app'), key, email);
   }),
-  'add-passkey': () => confirmed(async () => {
-    const { webauthnToken, options } = await session.ask('POST', `${MINE}webauthn/enroll`, {});
-    const made = await passkey.create(options);
-    const added = await session.ask('POST', `${MINE}webauthn/enroll/verify`, { webauthnToken, ...made });
-    await keep(added, () => devices('The passkey is added.'));
-  }),
+  async 'add-passkey'() {
+    byId('passkey-label').value = '';
+    show('add-passkey');
+  },
   async 'add-phone'() {
-    byId('add-number').value = '';
+    byId('add-number').value = byId('phone-label').value = '';
     show('add-phone');
+  },
+  async 'replace-recovery'() {
+    if (!await sure('Replace your recovery code? The old one is worth nothing then.', 'Replace')) return;
+    await confirmed(async () => {
+      const issued = await session.ask('POST', `${MINE}recovery-codes/regenerate`, {});
+      await keep(issued, () => devices('The old recovery code is worth nothing any more.'));
+    });
   },
   async remove({ route, name }) {
     if (!await sure(`Remove ${name}?`, 'Remove')) return;
@@ -145,17 +155,27 @@ export const forms = {
       await keep(added, () => devices('The app is added.'));
     });
   },
-  async 'add-phone'(data) {
-    const phoneNumber = data.get('number').trim();
+  async 'add-passkey'(data) {
+    const label = data.get('label').trim();
     await confirmed(async () => {
-      const sent = await session.ask('POST', `${MINE}sms/enroll`, { phoneNumber });
+      const { webauthnToken, options } = await session.ask('POST', `${MINE}webauthn/enroll`, {});
+      const made = await passkey.create(options);
+      const added = await session.ask('POST', `${MINE}webauthn/enroll/verify`, { webauthnToken, label, ...made });
+      await keep(added, () => devices('The passkey is added.'));
+    });
+  },
+  async 'add-phone'(data) {
+    const body = { phoneNumber: data.get('number').trim(), ...chosen(data) };
+    phoneLabel = data.get('label').trim();
+    await confirmed(async () => {
+      const sent = await session.ask('POST', `${MINE}sms/enroll`, body);
       otcToken = sent.otcToken;
       show('prove-phone');
       byId('new-number').textContent = sent.phoneNumber;
     });
   },
   async 'prove-phone'(data) {
-    const body = { otcToken, code: code(data) };
+    const body = { otcToken, code: code(data), label: phoneLabel };
     await confirmed(async () => {
       const added = await session.ask('POST', `${MINE}sms/enroll/verify`, body);
       await keep(added, () => devices('The phone is added.'));

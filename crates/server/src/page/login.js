@@ -37,12 +37,14 @@ export async function proceed(answer, then = login?.then, back = login?.back) {
     phone: mfaDevices.phones[0],
     passkey: passkey.usable && mfaDevices.webauthn[0]?.id,
     mayMakePasskey: passkey.usable && answer.mfaEnrolled === false && mfaStrategies.some((name) => name.startsWith('WebAuthn')),
+    mayEnrolPhone: answer.mfaEnrolled === false && mfaStrategies.includes('SMS'),
   };
   otcToken = null;
   await offerRemembering();
   offerOthers();
   if (qrCode) return open('enrol');
   if (login.mayMakePasskey) return open('make-passkey');
+  if (login.mayEnrolPhone) return open('enrol-phone');
   if (login.passkey) return open('passkey');
   if (login.app) return open('app');
   if (login.phone) return text();
@@ -72,8 +74,11 @@ export function keep({ recoveryCode, recoveryCodes = [recoveryCode] }, then) {
 
 /** The other ways are offered where they are open; and no way out that a step-up has not. */
 function offerOthers() {
-  const { mailbox, phone, app, passkey: key, mayMakePasskey, qrCode, back } = login;
-  const offered = { mail: mailbox, phone, app, passkey: key, 'make-passkey': mayMakePasskey, enrol: qrCode, recover: !back };
+  const { mailbox, phone, app, passkey: key, mayMakePasskey, mayEnrolPhone, qrCode, back } = login;
+  const offered = {
+    mail: mailbox, phone, app, passkey: key, recover: !back,
+    enrol: qrCode, 'make-passkey': mayMakePasskey, 'enrol-phone': mayEnrolPhone,
+  };
   for (const other of document.querySelectorAll('[data-other]')) other.hidden = !offered[other.dataset.other];
   for (const button of document.querySelectorAll('[data-leave=""]')) button.textContent = back ? 'Cancel' : 'Start again';
 }
@@ -97,9 +102,10 @@ export async function mail() {
   say(`A code was sent to ${login.mailbox}`);
 }
 
-export async function text() {
+/** By SMS, or by what is named. */
+export async function text(channel) {
   const { id, phoneNumber } = login.phone;
-  ({ otcToken } = await post(`auth/v1/user/mfa/sms/${id}`, { mfaToken: login.mfaToken }));
+  ({ otcToken } = await post(`auth/v1/user/mfa/sms/${id}`, { mfaToken: login.mfaToken, ...by(channel) }));
   open('phone');
   byId('number').textContent = phoneNumber;
   say(`A code was sent to ${phoneNumber}`);
@@ -110,6 +116,10 @@ export function code(data) {
   if (!/^[0-9]{6}$/.test(digits)) throw refusal('A code has six digits');
   return digits;
 }
+
+/** How a code is to be sent, for the body of a request. */
+export const by = (channel) => (channel ? { channel } : {});
+export const chosen = (data) => by(data.get('whatsapp') === 'on' && 'whatsapp');
 
 const checked = (data) => data.get('remember') === 'on';
 
@@ -125,6 +135,18 @@ export const forms = {
     const made = await passkey.create(options);
     const body = { mfaToken, webauthnToken, rememberDevice: checked(data), ...made };
     await proceed(await post('auth/v1/user/mfa/webauthn/enroll/verify', body));
+  },
+  async 'enrol-phone'(data) {
+    const body = { mfaToken: login.mfaToken, phoneNumber: data.get('number').trim(), ...chosen(data) };
+    const sent = await post('auth/v1/user/mfa/sms/enroll', body);
+    otcToken = sent.otcToken;
+    open('enrol-phone-code');
+    byId('enrol-sent').textContent = sent.phoneNumber;
+    say(`A code was sent to ${sent.phoneNumber}`);
+  },
+  async 'enrol-phone-code'(data) {
+    const body = { mfaToken: login.mfaToken, otcToken, code: code(data), rememberDevice: checked(data) };
+    await proceed(await post('auth/v1/user/mfa/sms/enroll/verify', body));
   },
   async passkey(data) {
     const { mfaToken } = login;

@@ -61,7 +61,7 @@ document.addEventListener('click', (event) => {
   const { go, act, copy: copied } = button.dataset;
   if (act) return run(button, () => account.acts[act](button.dataset));
   if ('send' in button.dataset) return run(button, login.mail);
-  if ('text' in button.dataset) return run(button, login.text);
+  if ('text' in button.dataset) return run(button, () => login.text(button.dataset.text));
   if ('leave' in button.dataset) return run(button, () => login.leave());
   if (copied) return copy(button);
   const email = byId('email').value;

@@ -80,6 +80,7 @@ impl Person<'_> {
             }
             ["app", app] => self.apps.get_mut(*app).map(Authenticator::code),
             ["mail"] => Some(self.outbox.next_code()),
+            ["text-by"] => Some(outbox_text(self.server, self.texts - 1).1),
             ["text"] => {
                 self.texts += 1;
                 Some(outbox_text(self.server, self.texts - 1).2)

@@ -24,6 +24,9 @@ export const mailedCode = () => ask('mail');
 /** The code in the newest message to the phone. */
 export const textedCode = () => ask('text');
 
+/** By what that message came. */
+export const textedBy = () => ask('text-by');
+
 /** Tells the test how far it is. */
 export const say = (text) => console.log(`# ${text}`);
 

@@ -1,7 +1,7 @@
 // Walks the whole page as its user would, and looks at each view: node walk.mjs CHROMIUM URL EMAIL PASSWORD
 
 import assert from 'node:assert/strict';
-import { appCode, leave, mailedCode, say, scan, textedCode } from './person.mjs';
+import { appCode, leave, mailedCode, say, scan, textedBy, textedCode } from './person.mjs';
 import { Screen } from './screen.mjs';
 
 const [executablePath, url, email, password] = process.argv.slice(2);
@@ -83,7 +83,11 @@ await screen.click('[data-act="devices"]');
 await screen.sees('devices');
 assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
 await screen.click('#add-passkey');
+await screen.sees('add-passkey');
+await screen.write('#passkey-label', 'This laptop');
+await screen.submit();
 await screen.says('[data-note]', 'The passkey is added.');
+await screen.says('#passkeys', 'This laptop');
 await screen.click('[data-act="add-app"]');
 await screen.sees('add-app');
 await scan('second', await picture());
@@ -95,14 +99,28 @@ await assertNoSecrets();
 await screen.click('[data-act="add-phone"]');
 await screen.sees('add-phone');
 await screen.write('#add-number', '+1 202-555-0143');
+await screen.write('#phone-label', 'Work');
 await screen.submit();
 await screen.sees('prove-phone');
 assert.equal(await screen.text('#new-number'), '+12025550143');
 await screen.write('.code', await textedCode());
 await screen.submit();
 await screen.says('[data-note]', 'The phone is added.');
+await screen.says('#phones', 'Work, +12025550143');
 assert.deepEqual([await rows('apps'), await rows('passkeys'), await rows('phones')], [2, 1, 1]);
 await screen.look('devices-full');
+
+say('replace the recovery code');
+await screen.says('#left', 'You have a recovery code.');
+await screen.click('#replace-recovery');
+await screen.confirm();
+await screen.sees('saved');
+const replaced = await screen.text('#recovery');
+assert.notEqual(replaced, recovery);
+await screen.click('[name="kept"]');
+await screen.submit();
+await screen.says('[data-note]', 'The old recovery code is worth nothing any more.');
+await assertNoSecrets();
 await screen.click('[data-act="arrive"]');
 await signOut();
 
@@ -132,6 +150,19 @@ await screen.sees('passkey');
 await screen.click('[data-text]');
 await screen.sees('phone');
 await screen.write('.code', await textedCode());
+await screen.submit();
+await arrived('Password and code');
+await signOut();
+
+say('log in by a code by WhatsApp');
+await logIn();
+await screen.sees('passkey');
+await screen.click('[data-text]');
+await screen.sees('phone');
+const bySms = await textedCode();
+await screen.click('[data-text="whatsapp"]');
+await screen.says('.alert', /wait|again/i);
+await screen.write('.code', bySms);
 await screen.submit();
 await arrived('Password and code');
 await signOut();
@@ -213,6 +244,9 @@ await screen.submit();
 await screen.says('.alert', 'Invalid recovery code');
 await screen.write('#recover-code', recovery);
 await screen.submit();
+await screen.says('.alert', 'Invalid recovery code');
+await screen.write('#recover-code', replaced);
+await screen.submit();
 await screen.sees('login');
 await screen.says('[data-note]', 'Your second factor is removed');
 await assertNoSecrets();
@@ -222,7 +256,7 @@ await screen.click('[data-go="make-passkey"]');
 await screen.sees('make-passkey');
 await screen.submit();
 await screen.sees('saved');
-assert.notEqual(await screen.text('#recovery'), recovery);
+assert.notEqual(await screen.text('#recovery'), replaced);
 await screen.click('[name="kept"]');
 await screen.submit();
 await arrived('Password and passkey');
@@ -241,13 +275,53 @@ await screen.confirm();
 await screen.says('[data-note]', 'Passkey is removed');
 assert.deepEqual([await rows('apps'), await rows('passkeys')], [1, 0]);
 
+say('recover once more, and begin anew with a phone, by WhatsApp');
+await screen.click('#replace-recovery');
+await screen.confirm();
+await screen.sees('saved');
+const last = await screen.text('#recovery');
+await screen.click('[name="kept"]');
+await screen.submit();
+await screen.sees('devices');
+await screen.click('[data-act="arrive"]');
+await signOut();
+await logIn();
+await screen.sees('app');
+await screen.click('[data-go="recover"]');
+await screen.sees('recover');
+await screen.write('#recover-code', last);
+await screen.submit();
+await screen.sees('login');
+await logIn();
+await screen.sees('enrol');
+await screen.click('[data-go="enrol-phone"]');
+await screen.sees('enrol-phone');
+await screen.write('#enrol-number', '12');
+await screen.submit();
+await screen.says('.alert', /number/i);
+await screen.write('#enrol-number', '+1 202-555-0144');
+await screen.click('[name="whatsapp"]');
+await screen.submit();
+await screen.sees('enrol-phone-code');
+assert.equal(await screen.text('#enrol-sent'), '+12025550144');
+await screen.write('.code', await textedCode());
+assert.equal(await textedBy(), 'whatsapp');
+await screen.submit();
+await screen.sees('saved');
+await screen.click('[name="kept"]');
+await screen.submit();
+await arrived('Password and code');
+
 assert.deepEqual(screen.errors, ['Failed to load resource: net::ERR_FAILED'], 'the console says nothing but what was cut off');
 assert.deepEqual(screen.refused, [
   `401 POST ${R}/auth/v1/user`,
+  `429 POST ${R}/auth/v1/user/mfa/sms/DEVICE`,
   `401 GET ${R}/users/v1/mfa/devices`,
   `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
   `403 POST ${R}/users/v1/mfa/authenticator/DEVICE/disable/verify`,
   `400 POST ${R}/auth/v1/user/mfa/recover`,
+  `400 POST ${R}/auth/v1/user/mfa/recover`,
+  `400 POST ${R}/auth/v1/user/mfa/sms/enroll`,
 ], 'nothing else is refused');
 assert.deepEqual(other.errors, []);
 assert.deepEqual(new Set(other.refused.map((refusal) => refusal.slice(0, 3))), new Set(['401']));
