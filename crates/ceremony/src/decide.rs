@@ -45,7 +45,7 @@ pub use browser::{Cookie, FreshBrowser};
 pub use codes::{FreshCode, FreshRecovery, RecoveryCodes};
 pub use delivered::Target;
 pub use draft::Seed;
-pub use import::{Import, ImportedApp};
+pub use import::{Import, ImportedApp, ImportedPasskey, ImportedPhone};
 pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
 pub use proof::Proof;
 pub use recovery::Evidence;

@@ -25,6 +25,7 @@ pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touche
 pub use recovery::{Recoveries, Recovery};
 pub use tally::{NotNow, Tally};
 
+use crate::env::UserHandle;
 use crate::incarnation::Incarnation;
 use crate::port::WriteId;
 use crate::rules::{
@@ -149,6 +150,9 @@ pub struct Record {
     pub recoveries: Vec<UnixTime>,
     /// After a recovery, until the first enrolment.
     pub gateway: Option<Gateway>,
+    /// The name that authenticators know the user by, where passkeys moved in from another system:
+    /// theirs hold that one, and no other.
+    pub handle: Option<UserHandle>,
 }
 
 /// A write id as the record keeps it.

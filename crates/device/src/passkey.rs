@@ -48,6 +48,13 @@ pub enum Signed {
 }
 
 impl Passkey {
+    /// A passkey that was registered with another system of the same domain, and has signed nothing
+    /// here yet.
+    #[must_use]
+    pub fn imported(id: DeviceId, credential: Credential, now: UnixTime) -> Self {
+        Self::new(id, credential, now)
+    }
+
     /// One whose registration the adapter found right. What waits for that holds nothing yet: it is
     /// a challenge, and no pending device.
     #[must_use]

@@ -8,7 +8,7 @@ use std::fmt;
 use countersign_otp::UnixTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{Device, Pending};
+use crate::{Device, DeviceId, Pending};
 
 /// A phone that is confirmed.
 pub type Phone = Device<PhoneNumber>;
@@ -115,6 +115,12 @@ impl fmt::Debug for PhoneNumber {
 }
 
 impl Phone {
+    /// A phone that was proven to be its owner's in another system.
+    #[must_use]
+    pub fn imported(id: DeviceId, number: PhoneNumber, now: UnixTime) -> Self {
+        Self::new(id, number, now)
+    }
+
     /// Its number.
     #[must_use]
     pub const fn number(&self) -> PhoneNumber {

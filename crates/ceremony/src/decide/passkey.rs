@@ -20,7 +20,7 @@ use super::{Cookie, FreshRecovery, NoticeOf, Outcome, Proof, Refusal};
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
 use crate::claims::{Login, PasskeyClaims};
-use crate::env::Unproven;
+use crate::env::{Unproven, UserHandle};
 use crate::record::{PasskeyChallenge, PasskeyPurpose};
 use crate::rules::PASSKEYS;
 
@@ -95,6 +95,8 @@ pub enum PasskeyCeremony {
         name: String,
         /// What the user has already.
         known: Vec<CredentialId>,
+        /// The name that those know the user by, where it is another system's.
+        handle: Option<UserHandle>,
     },
     /// An authentication by this credential.
     Authentication(Box<Credential>),
@@ -145,7 +147,7 @@ impl Draft<'_> {
         let known = known.collect();
         let email = login.email.as_ref().map(|email| email.as_str().to_owned());
         let name = email.unwrap_or_else(|| login.user.user().to_string());
-        let ceremony = PasskeyCeremony::Registration { name, known };
+        let ceremony = PasskeyCeremony::Registration { name, known, handle: self.record.handle };
         Ok(begun(login, id, ceremony))
     }
 

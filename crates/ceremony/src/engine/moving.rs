@@ -4,17 +4,25 @@
 //! cannot log in, and not one whose password alone enrols a factor. Told again, a row changes
 //! nothing, so an import that broke off is started again.
 
-use countersign_device::{Authenticator, EmailAddress, EmailFactor, TenantId, UserId, UserKey};
+use countersign_device::{
+    Authenticator, EmailAddress, EmailFactor, Passkey, Phone, TenantId, UserId, UserKey,
+};
 use countersign_token::password::PasswordHash;
+use countersign_vault::{Purpose, Vault};
 
+use super::passkey::user_handle;
 use super::{Engine, Error};
 use crate::codec;
 use crate::decide::{Event, Import, Outcome, Refusal};
 use crate::directory::Account;
+use crate::env::UserHandle;
 use crate::lifecycle::Lifecycle;
 use crate::names::Names;
 use crate::port::{Key, Store, Walked};
-use crate::record::{Record, Standing};
+use crate::record::{Record, Recovery, Standing};
+
+/// What tells a vault's root from another, and nothing else of it.
+const ROOT: Purpose = Purpose::new("export root");
 
 /// A user who moves in.
 #[derive(Debug)]
@@ -27,6 +35,9 @@ pub struct MovingIn {
     pub password: Option<PasswordHash>,
     /// The tenants and the factors.
     pub import: Import,
+    /// The root under which the recovery codes are kept: under another one they are worth nothing,
+    /// and stay behind.
+    pub root: Option<u128>,
 }
 
 /// What became of a row.
@@ -61,6 +72,16 @@ pub enum MovingOut {
         apps: Vec<Authenticator>,
         /// The address of the email factor, where it is proven.
         email: Option<EmailAddress>,
+        /// The phones.
+        phones: Vec<Phone>,
+        /// The passkeys.
+        passkeys: Vec<Passkey>,
+        /// The name that they know the user by.
+        handle: UserHandle,
+        /// The recovery codes that are left, as they are kept.
+        recovery: Vec<Recovery>,
+        /// Under which root.
+        root: u128,
     },
     /// An address in the directory, and the password behind it.
     Address {
@@ -90,7 +111,10 @@ impl<S: Store> Engine<S> {
     /// # Errors
     /// No decision was reached: tell the row again.
     pub async fn move_in(&self, row: MovingIn) -> Result<MovedIn, Error> {
-        let MovingIn { user, email, password, import } = row;
+        let MovingIn { user, email, password, mut import, root } = row;
+        if root != Some(root_of(&*self.env.vault)) {
+            import.recovery.clear();
+        }
         if password.is_some() && (email.is_none() || import.tenants.is_empty()) {
             return Ok(MovedIn::NoDirectory);
         }
@@ -159,13 +183,21 @@ impl<S: Store> Engine<S> {
         {
             let email = record.email.as_ref().filter(|email| email.is_bound());
             let email = email.map(EmailFactor::address).cloned();
-            let Record { authenticators, tenants, standing, .. } = record;
+            let handle = record.handle.unwrap_or_else(|| user_handle(vault, owner));
+            let owner = owner.user().clone();
+            let Record { authenticators, tenants, standing, phones, passkeys, recovery, .. } =
+                record;
             let is_worth_moving = standing == Standing::Enabled;
             return is_worth_moving.then(|| MovingOut::Factors {
-                user: owner.user().clone(),
+                user: owner,
                 tenants,
                 apps: authenticators,
                 email,
+                phones,
+                passkeys,
+                handle,
+                recovery: recovery.iter().cloned().collect(),
+                root: root_of(vault),
             });
         }
         let account = codec::open::<Account>(vault, *key, bytes).ok()?;
@@ -176,4 +208,8 @@ impl<S: Store> Engine<S> {
         let (user, tenants, password) = account.into_parts();
         Some(MovingOut::Address { user, email, tenants, password })
     }
+}
+
+fn root_of(vault: &dyn Vault) -> u128 {
+    vault.digest(ROOT, &[]).first_u128()
 }

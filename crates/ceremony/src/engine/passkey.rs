@@ -6,7 +6,7 @@
 
 use countersign_device::{Credential, DeviceId, Label, LoginId, UserKey};
 use countersign_token::Token;
-use countersign_vault::Purpose;
+use countersign_vault::{Purpose, Vault};
 
 use super::login::over;
 use super::{Account, Client, Engine, Error, Reply};
@@ -167,8 +167,8 @@ impl<S: Store> Engine<S> {
         let PasskeyBegun { user, login, id, ceremony } = begun;
         let relying_party = &self.env.relying_party;
         let started = match &ceremony {
-            PasskeyCeremony::Registration { name, known } => {
-                let handle = self.user_handle(&user);
+            PasskeyCeremony::Registration { name, known, handle } => {
+                let handle = handle.unwrap_or_else(|| user_handle(&*self.env.vault, &user));
                 relying_party.start_registration(&Registrant { handle, name, known })
             }
             PasskeyCeremony::Authentication(by) => relying_party.start_authentication(&[by]),
@@ -218,7 +218,8 @@ impl<S: Store> Engine<S> {
             return Ok(PasskeyEvidence { of: None, found: Err(Unproven) });
         };
         let (relying_party, state) = (self.env.relying_party.clone(), claims.state.clone());
-        let (handle, of) = (self.user_handle(user), known.clone());
+        let handle = record.handle.unwrap_or_else(|| user_handle(&*self.env.vault, user));
+        let of = known.clone();
         let job = move || relying_party.finish_authentication(&state, &known, &handle, &answer);
         Ok(PasskeyEvidence { of: Some(of), found: self.env.work(job).await? })
     }
@@ -227,12 +228,12 @@ impl<S: Store> Engine<S> {
         let context = [self.settings.realm.as_str().as_bytes()];
         Token::<PasskeyKind>::open(&*self.env.vault, &context, token).ok()
     }
+}
 
-    /// Authenticators know a user by a keyed digest: always the same, and nobody's name.
-    fn user_handle(&self, user: &UserKey) -> UserHandle {
-        let parts = [user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()];
-        *self.env.vault.digest(HANDLE, &parts).as_bytes()
-    }
+/// Authenticators know a user by a keyed digest: always the same, and nobody's name.
+pub(super) fn user_handle(vault: &dyn Vault, user: &UserKey) -> UserHandle {
+    let parts = [user.realm().as_str().as_bytes(), user.user().as_str().as_bytes()];
+    *vault.digest(HANDLE, &parts).as_bytes()
 }
 
 fn confirm(

@@ -13,6 +13,20 @@ pub struct Recovery {
     pub hash: RecoveryHash,
 }
 
+impl Recovery {
+    /// As an export carries it: worth nothing but under a vault of the same root.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<Vec<u8>> {
+        postcard::to_allocvec(self).ok()
+    }
+
+    /// From an export; none where these bytes are not of one.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        postcard::take_from_bytes(bytes).ok().filter(|(_, rest)| rest.is_empty()).map(|(of, _)| of)
+    }
+}
+
 /// The codes that are left of a set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Recoveries(Vec<Recovery>);
@@ -28,6 +42,11 @@ impl Recoveries {
     #[must_use]
     pub const fn left(&self) -> usize {
         self.0.len()
+    }
+
+    /// All that are left.
+    pub fn iter(&self) -> impl Iterator<Item = &Recovery> {
+        self.0.iter()
     }
 
     /// The one that has this tag.

@@ -15,11 +15,11 @@ use crate::wire;
 /// How many records are read at once.
 const AT_ONCE: usize = 256;
 
-/// Write all users with their authenticator apps and password hashes, **secrets in the clear**.
+/// Write all users with their factors and password hashes, **secrets in the clear**.
 ///
 /// Whoever reads the file can answer for every user. It is made with mode 0600, and an existing file
-/// is not touched. Passkeys, phones and recovery codes stay behind. The server may be running; who
-/// enrols meanwhile may be missing.
+/// is not touched. Passkeys work under the same domain, and recovery codes under a key ring with the
+/// same root. The server may be running; who enrols meanwhile may be missing.
 #[derive(Args, Debug)]
 pub(super) struct Export {
     #[command(flatten)]

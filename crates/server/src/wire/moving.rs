@@ -3,9 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use countersign_ceremony::decide::{Import, ImportedApp};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use countersign_ceremony::decide::{Import, ImportedApp, ImportedPasskey, ImportedPhone};
 use countersign_ceremony::engine::{MovedIn, MovingIn, MovingOut};
-use countersign_device::{Authenticator, EmailAddress, Label, TenantId, UserId};
+use countersign_ceremony::record::Recovery;
+use countersign_device::{
+    AdapterState, Attachment, Authenticator, Backup, Credential, CredentialId, EmailAddress, Label,
+    Passkey, Phone, PhoneNumber, TenantId, UserId,
+};
 use countersign_otp::{Algorithm, Digits, Period, Secret, Totp};
 use countersign_token::password::PasswordHash;
 
@@ -22,6 +27,10 @@ pub struct Row {
     tenants: Vec<String>,
     password_hash: Field,
     authenticators: Vec<AppRow>,
+    phones: Vec<PhoneRow>,
+    passkeys: Vec<PasskeyRow>,
+    user_handle: Field,
+    recovery: RecoveryRow,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,6 +42,35 @@ struct AppRow {
     period: Number,
     last_step: Number,
     label: Field,
+    locked: Flag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PhoneRow {
+    number: Field,
+    label: Field,
+    locked: Flag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct PasskeyRow {
+    credential_id: Field,
+    device_type: Field,
+    sign_count: Number,
+    backup: Field,
+    credential: Field,
+    label: Field,
+    locked: Flag,
+}
+
+/// Kept under the pepper of one key ring: worth nothing under another root.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct RecoveryRow {
+    root: Field,
+    codes: Vec<String>,
 }
 
 impl Row {
@@ -63,12 +101,28 @@ impl Row {
                     .map_err(|error| format!("tenants: {error}"))?,
                 apps: self.authenticators.iter().map(AppRow::read).collect::<Result<_, _>>()?,
                 email: email.clone().filter(|_| proven),
+                phones: self.phones.iter().map(PhoneRow::read).collect::<Result<_, _>>()?,
+                passkeys: self.passkeys.iter().map(PasskeyRow::read).collect::<Result<_, _>>()?,
+                handle: self.handle()?,
+                recovery: self.recovery.read()?,
             },
+            root: self.recovery.root()?,
             email,
             password: hash.map_err(|_| {
                 "passwordHash: only Argon2id in PHC form is verified here".to_owned()
             })?,
         })
+    }
+}
+
+impl Row {
+    /// The name that passkeys know the user by: 32 bytes, as an export wrote it.
+    fn handle(&self) -> Result<Option<[u8; 32]>, String> {
+        let given = self.user_handle.optional("userHandle").map_err(|error| error.to_string())?;
+        let Some(given) = given else { return Ok(None) };
+        let bytes = Base64UrlUnpadded::decode_vec(given).ok();
+        let handle = bytes.and_then(|bytes| bytes.try_into().ok());
+        handle.map(Some).ok_or_else(|| "userHandle: 32 bytes in base64url".to_owned())
     }
 }
 
@@ -96,7 +150,76 @@ impl AppRow {
             totp: Totp::new(algorithm, digits, period),
             spent: self.last_step.optional("lastStep").map_err(told)?,
             label: label.map(Label::clean).unwrap_or_default(),
+            is_locked: self.locked.is_set("locked").map_err(told)?,
         })
+    }
+}
+
+impl PhoneRow {
+    fn read(&self) -> Result<ImportedPhone, String> {
+        let told = |error: super::Invalid| format!("phones: {error}");
+        let number = self.number.required("number").map_err(told)?;
+        let label = self.label.optional("label").map_err(told)?;
+        Ok(ImportedPhone {
+            number: PhoneNumber::parse(number)
+                .map_err(|error| format!("phones: number: {error}"))?,
+            label: label.map(Label::clean).unwrap_or_default(),
+            is_locked: self.locked.is_set("locked").map_err(told)?,
+        })
+    }
+}
+
+impl PasskeyRow {
+    fn read(&self) -> Result<ImportedPasskey, String> {
+        let told = |error: super::Invalid| format!("passkeys: {error}");
+        let bytes = |field: &Field, name| {
+            let text = field.required(name).map_err(told)?;
+            Base64UrlUnpadded::decode_vec(text)
+                .map_err(|_| format!("passkeys: {name}: base64url without padding"))
+        };
+        let id = CredentialId::from_bytes(&bytes(&self.credential_id, "credentialId")?);
+        let state = AdapterState::from_bytes(bytes(&self.credential, "credential")?);
+        let count = self.sign_count.optional("signCount").map_err(told)?.unwrap_or_default();
+        let label = self.label.optional("label").map_err(told)?;
+        Ok(ImportedPasskey {
+            credential: Credential {
+                id: id.map_err(|error| format!("passkeys: credentialId: {error}"))?,
+                attachment: match self.device_type.required("deviceType").map_err(told)? {
+                    "Platform" => Attachment::Platform,
+                    "CrossPlatform" => Attachment::CrossPlatform,
+                    _ => return Err("passkeys: deviceType: Platform or CrossPlatform".to_owned()),
+                },
+                sign_count: u32::try_from(count)
+                    .map_err(|_| "passkeys: signCount: below 4294967296".to_owned())?,
+                backup: match self.backup.required("backup").map_err(told)? {
+                    "never" => Backup::Never,
+                    "possible" => Backup::Possible,
+                    "done" => Backup::Done,
+                    _ => return Err("passkeys: backup: never, possible or done".to_owned()),
+                },
+                state: state.map_err(|error| format!("passkeys: credential: {error}"))?,
+            },
+            label: label.map(Label::clean).unwrap_or_default(),
+            is_locked: self.locked.is_set("locked").map_err(told)?,
+        })
+    }
+}
+
+impl RecoveryRow {
+    fn root(&self) -> Result<Option<u128>, String> {
+        let told = |error: super::Invalid| format!("recovery: {error}");
+        let Some(root) = self.root.optional("root").map_err(told)? else { return Ok(None) };
+        let root = u128::from_str_radix(root, 16);
+        root.map(Some).map_err(|_| "recovery: root: as an export wrote it".to_owned())
+    }
+
+    fn read(&self) -> Result<Vec<Recovery>, String> {
+        let read = |text: &String| {
+            let bytes = Base64UrlUnpadded::decode_vec(text).ok()?;
+            Recovery::from_bytes(&bytes)
+        };
+        let codes: Option<Vec<Recovery>> = self.codes.iter().map(read).collect();
+        codes.ok_or_else(|| "recovery: codes: as an export wrote them".to_owned())
     }
 }
 
@@ -107,7 +230,9 @@ pub const fn refused(moved: MovedIn) -> Option<&'static str> {
         MovedIn::Moved | MovedIn::WasThere => None,
         MovedIn::Taken => Some("email: it leads to another user"),
         MovedIn::Disabled => Some("the user is disabled or erased"),
-        MovedIn::TooMany => Some("authenticators: a user has 10 at most"),
+        MovedIn::TooMany => Some(
+            "a user has 10 authenticators, 5 phones, 10 passkeys and 10 recovery codes at most",
+        ),
         MovedIn::Nobody => Some("it names no user: give userId or email"),
         MovedIn::NoDirectory => Some("passwordHash: it needs an email and a tenant"),
     }
@@ -120,13 +245,32 @@ pub fn moving_out(row: &MovingOut) -> Value {
         tenants.iter().map(|tenant| tenant.as_str().to_owned()).collect::<Vec<_>>()
     };
     match row {
-        MovingOut::Factors { user, tenants, apps, email } => json!({
-            "userId": user.as_str(),
-            "email": email.as_ref().map(EmailAddress::as_str),
-            "emailFactor": email.is_some(),
-            "tenants": names(tenants),
-            "authenticators": apps.iter().map(app).collect::<Vec<_>>(),
-        }),
+        MovingOut::Factors {
+            user,
+            tenants,
+            apps,
+            email,
+            phones,
+            passkeys,
+            handle,
+            recovery,
+            root,
+        } => {
+            json!({
+                "userId": user.as_str(),
+                "email": email.as_ref().map(EmailAddress::as_str),
+                "emailFactor": email.is_some(),
+                "tenants": names(tenants),
+                "authenticators": apps.iter().map(app).collect::<Vec<_>>(),
+                "phones": phones.iter().map(phone).collect::<Vec<_>>(),
+                "passkeys": passkeys.iter().map(passkey).collect::<Vec<_>>(),
+                "userHandle": base64(handle),
+            "recovery": {
+                    "root": format!("{root:032x}"),
+                    "codes": recovery.iter().filter_map(Recovery::to_bytes).map(|bytes| base64(&bytes)).collect::<Vec<_>>(),
+                },
+            })
+        }
         MovingOut::Address { user, email, tenants, password } => json!({
             "userId": user.as_str(),
             "email": email.as_str(),
@@ -149,5 +293,38 @@ fn app(app: &Authenticator) -> Value {
         "period": totp.period().secs(),
         "lastStep": app.spent().number(),
         "label": app.label().as_str(),
+        "locked": app.is_locked(),
     })
+}
+
+fn phone(phone: &Phone) -> Value {
+    json!({
+        "number": phone.number().to_string(),
+        "label": phone.label().as_str(),
+        "locked": phone.is_locked(),
+    })
+}
+
+fn passkey(passkey: &Passkey) -> Value {
+    let Credential { id, attachment, sign_count, backup, state } = passkey.credential();
+    json!({
+        "credentialId": base64(id.as_bytes()),
+        "deviceType": match attachment {
+            Attachment::Platform => "Platform",
+            Attachment::CrossPlatform => "CrossPlatform",
+        },
+        "signCount": sign_count,
+        "backup": match backup {
+            Backup::Never => "never",
+            Backup::Possible => "possible",
+            Backup::Done => "done",
+        },
+        "credential": base64(state.as_bytes()),
+        "label": passkey.label().as_str(),
+        "locked": passkey.is_locked(),
+    })
+}
+
+fn base64(bytes: &[u8]) -> String {
+    Base64UrlUnpadded::encode_string(bytes)
 }

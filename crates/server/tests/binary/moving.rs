@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use countersign_passkey::software;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -12,6 +14,7 @@ use super::support::browser::Browser;
 use super::support::config::Config;
 use super::support::events::Events;
 use super::support::person::{AUTH, Person, VERIFY};
+use super::support::phone::outbox_text;
 use super::support::server::{Server, countersign};
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
@@ -188,6 +191,165 @@ fn what_is_exported_is_imported_elsewhere() {
     let body = json!({"mfaToken": login.text("mfaToken"), "value": enrolled.spent});
     browser.post(VERIFY, &body).refused(400);
     comes_in(&mut browser, &login.text("mfaToken"), &mut enrolled.app);
+}
+
+#[test]
+fn every_factor_moves_and_a_recovery_code_where_the_root_does() {
+    let server = Server::demo();
+    let mut person = Person::known_to(&server);
+    let mut key = software::Authenticator::new([3; 32], &origin(&server));
+    let mfa_token = person.mfa_token();
+    let offer =
+        person.browser.post("auth/v1/user/mfa/webauthn/enroll", &json!({"mfaToken": mfa_token}));
+    let offer = offer.expect(201);
+    let body = json!({
+        "mfaToken": mfa_token,
+        "webauthnToken": offer.text("webauthnToken"),
+        "deviceType": "Platform",
+        "options": key.create(&offer.body["options"]).unwrap(),
+    });
+    let done = person.browser.post("auth/v1/user/mfa/webauthn/enroll/verify", &body).expect(201);
+    let recovery_code = done.text("recoveryCode");
+    let mut session = person.browser.clone().with_bearer(&done.text("accessToken"));
+    let sent = session
+        .post("users/v1/mfa/sms/enroll", &json!({"phoneNumber": "+12025550143"}))
+        .expect(200);
+    let code = outbox_text(&server, 0).2;
+    let body = json!({"otcToken": sent.text("otcToken"), "code": code, "label": "Work"});
+    session.post("users/v1/mfa/sms/enroll/verify", &body).expect(200);
+    let directory = TempDir::new().unwrap();
+    let lines = export(&server, &directory.path().join("out"));
+
+    // A fresh database with the ring of before, and one with a ring of its own.
+    let twin = tempfile::tempdir().unwrap();
+    std::fs::create_dir(twin.path().join("data")).unwrap();
+    std::fs::copy(server.data().join("keys"), twin.path().join("data").join("keys")).unwrap();
+    for (elsewhere, same_root) in [(Server::demo_again(twin), true), (Server::demo(), false)] {
+        // The demo has a user of this address already: the one who moves in has another.
+        let lines = lines.replace("demo@example.com", "ada@example.com");
+        let (told, whole) = import(&elsewhere, &[], &lines);
+        assert!(whole, "{told:?}");
+        let body = json!({"email": "ada@example.com", "password": server.password});
+        let mut browser = elsewhere.browser();
+        let login = browser.post(AUTH, &body).expect(200);
+        let devices = &login.body["mfaDevices"];
+        let mfa_token = login.text("mfaToken");
+
+        let passkey =
+            format!("auth/v1/user/mfa/webauthn/{}", devices["webauthn"][0]["id"].as_str().unwrap());
+        let asked = browser.post(&passkey, &json!({"mfaToken": mfa_token})).expect(201);
+        key.origin = origin(&elsewhere);
+        let body = json!({
+            "mfaToken": mfa_token,
+            "webauthnToken": asked.text("webauthnToken"),
+            "options": key.get(&asked.body["options"]).unwrap(),
+        });
+        browser.post(&format!("{passkey}/verify"), &body).expect(201);
+
+        let body = json!({"email": "ada@example.com", "password": server.password});
+        let login = browser.another().post(AUTH, &body).expect(200);
+        let (mfa_token, phone) = (login.text("mfaToken"), &login.body["mfaDevices"]["phones"][0]);
+        assert_eq!(phone["phoneNumber"], "+***43");
+        let phone = format!("auth/v1/user/mfa/sms/{}", phone["id"].as_str().unwrap());
+        let sent = browser.post(&phone, &json!({"mfaToken": mfa_token})).expect(201);
+        let code = outbox_text(&elsewhere, 0).2;
+        let body = json!({"mfaToken": mfa_token, "otcToken": sent.text("otcToken"), "code": code});
+        browser.post(&format!("{phone}/verify"), &body).expect(201);
+
+        let body = json!({"email": "ada@example.com", "recoveryCode": recovery_code});
+        let recovered = browser.post("auth/v1/user/mfa/recover", &body);
+        assert_eq!(recovered.status == 200, same_root, "{}", recovered.body);
+    }
+}
+
+fn origin(server: &Server) -> String {
+    format!("http://localhost:{}", server.address().port())
+}
+
+#[test]
+fn a_locked_device_stays_locked_where_it_moves() {
+    let server = Server::demo();
+    let mut row = user("ada");
+    row["authenticators"][0]["locked"] = json!(true);
+    row["phones"] = json!([{"number": "+12025550143", "locked": true}]);
+    let (told, whole) = import(&server, &[], &row.to_string());
+    assert!(whole, "{told:?}");
+    let directory = TempDir::new().unwrap();
+    let out = export(&server, &directory.path().join("out"));
+    let out: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ada = out.iter().find(|row| row["userId"] == "ada").unwrap();
+    assert_eq!(ada["authenticators"][0]["locked"], true);
+    assert_eq!(ada["phones"][0]["locked"], true);
+    // It answers no login, and a password alone does not take its place.
+    let mut ada = Person::vouched(&server, &server.vendor_token(), "demo", "ada");
+    let login = ada.login();
+    assert_eq!(login.body["mfaEnrolled"], true);
+    assert_eq!(login.body["mfaDevices"]["phones"], json!([]));
+    let mut app = Authenticator::scan(&format!("otpauth://totp/x:ada?secret={SECRET}&issuer=x"));
+    app.code();
+    ada.verify(&login.text("mfaToken"), &app.code()).refused(400);
+}
+
+#[test]
+fn what_is_wrong_about_a_factor_is_named() {
+    let server = Server::demo();
+    for (field, value, why) in [
+        ("phones", json!([{"number": "0123"}]), "phones: number: "),
+        ("passkeys", json!([{"credentialId": "+"}]), "passkeys: credentialId: "),
+        ("recovery", json!({"codes": ["AA"]}), "recovery: codes: "),
+        ("recovery", json!({"root": "x"}), "recovery: root: "),
+        ("phones", json!(vec![json!({"number": "+12025550143"}); 6]), "a user has "),
+    ] {
+        let mut row = user("ada");
+        row[field] = value;
+        let (told, whole) = import(&server, &[], &row.to_string());
+        let reason = told[0]["reason"].as_str().unwrap();
+        assert!(!whole && reason.starts_with(why), "{reason}");
+    }
+}
+
+/// Memory does not grow with the file, and what broke off goes on. 100,000 rows by `COUNTERSIGN_LONG=1`.
+#[test]
+fn a_large_file_moves_in_within_bounded_memory() {
+    let rows: usize = if std::env::var_os("COUNTERSIGN_LONG").is_some() { 100_000 } else { 5_000 };
+    let server = Config::new().serve();
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("rows");
+    let mut text = String::new();
+    for row in 0..rows {
+        writeln!(text, "{}", user(&format!("u{row}"))).unwrap();
+    }
+    std::fs::write(&file, text).unwrap();
+    // The first try is ended with SIGKILL.
+    let mut command = countersign();
+    command.args(["import", "--data"]).arg(server.data()).arg(&file);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut first = command.spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    first.kill().unwrap();
+    first.wait().unwrap();
+
+    command.stdout(Stdio::piped());
+    let mut second = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", second.id());
+    let mut peak = 0_u64;
+    while second.try_wait().unwrap().is_none() {
+        let read = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = read.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        peak = peak.max(kilobytes.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let output = second.wait_with_output().unwrap();
+    let progress = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{progress}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["rows"], &told["refused"]), (&json!(rows), &json!(0)));
+    let there = told["alreadyThere"].as_u64().unwrap();
+    assert!(there > 0 && there < rows as u64, "it went on where it broke off: {told}");
+    assert!(progress.contains(&format!("{rows} rows, 0 left out")), "progress: {progress}");
+    eprintln!("{rows} rows at a peak of {peak} kB, {there} of them there from before");
+    assert!((1..64 * 1024).contains(&peak), "{peak} kB");
 }
 
 #[test]

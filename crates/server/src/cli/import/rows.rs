@@ -93,9 +93,10 @@ fn user(uri: Uri) -> Row {
         None => Some(UserId::parse(account).map_err(|error| format!("account: {error}"))?),
     };
     let label = uri.issuer().map(Label::clean).unwrap_or_default();
-    let app = ImportedApp { secret: uri.into_secret(), totp, spent: None, label };
-    let import = Import { tenants: Vec::new(), apps: vec![app], email: None };
-    Ok(MovingIn { user, email, password: None, import })
+    let secret = uri.into_secret();
+    let app = ImportedApp { secret, totp, spent: None, label, is_locked: false };
+    let import = Import { apps: vec![app], ..Import::default() };
+    Ok(MovingIn { user, email, password: None, import, root: None })
 }
 
 /// Lines of bytes that are wiped when they are done with; empty ones are passed over.
