@@ -177,6 +177,10 @@ pub enum What {
 /// What became of a client of the management routes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ClientChange {
+    /// A wrong secret was presented; written once an hour a client.
+    Refused,
+    /// One of its tokens was revoked.
+    TokenRevoked,
     /// It was added.
     Added,
     /// It got a token.

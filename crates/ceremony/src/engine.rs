@@ -8,6 +8,7 @@
 
 mod account;
 mod devices;
+mod email;
 mod fold;
 mod login;
 mod moving;

@@ -49,6 +49,9 @@ pub struct Policy {
     pub sms_secs: u64,
     /// How many failed guesses a window takes: 1 to 10.
     pub max_attempts: u8,
+    /// Does a recovery replace the whole set of codes? Then the next enrolment issues another; else
+    /// it spends the one code that was used, and the others of the set are kept.
+    pub recovery_replaced: bool,
 }
 
 /// Which factors a tenant takes.
@@ -108,6 +111,7 @@ impl Default for Policy {
             delivered_secs: DELIVERED_SECS,
             sms_secs: DELIVERED_SECS,
             max_attempts: GUESSES_A_WINDOW,
+            recovery_replaced: true,
         }
     }
 }

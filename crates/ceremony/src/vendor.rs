@@ -21,6 +21,11 @@ use crate::record::seconds;
 pub const CLIENTS: usize = 256;
 /// How long a token lives that a secret buys, in seconds: a day.
 pub const TOKEN_SECS: u64 = 24 * 60 * 60;
+/// How many tokens of a client live at once; the oldest gives way.
+pub const TOKENS: usize = 256;
+/// A wrong secret of a client is written down so many seconds apart at most: whoever tries fills no
+/// outbox.
+pub const REFUSALS_APART_SECS: u64 = 60 * 60;
 
 const SECRET: Purpose = Purpose::new("vendor secret");
 
@@ -57,6 +62,8 @@ pub struct VendorClaims {
     pub client: ClientId,
     /// The client's epoch then.
     pub epoch: u32,
+    /// Which of the client's tokens it is.
+    pub id: TokenId,
     /// What it may do.
     pub powers: Powers,
     /// The one tenant that it may act on; none: on all.
@@ -84,8 +91,29 @@ pub struct Client {
     pub created: UnixTime,
     /// When its secret last bought a token.
     pub last_token: Option<u64>,
+    /// The tokens that live, the oldest first.
+    pub tokens: Vec<LiveToken>,
+    /// When a wrong secret was last written down.
+    pub(crate) last_refusal: Option<u64>,
     /// The digest of its secret; none: the secret buys nothing, or there never was one.
     pub(crate) secret: Option<[u8; 32]>,
+}
+
+/// The id of one token, by which it is listed and revoked. It opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TokenId(pub [u8; 8]);
+
+/// A token of a client, as it is listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LiveToken {
+    /// Which.
+    pub id: TokenId,
+    /// When it was bought.
+    #[serde(with = "seconds")]
+    pub bought: UnixTime,
+    /// When it ends.
+    #[serde(with = "seconds")]
+    pub ends: UnixTime,
 }
 
 /// The list of clients.
@@ -157,7 +185,35 @@ impl VendorClaims {
     }
 }
 
+impl std::fmt::Display for TokenId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
+
+impl std::str::FromStr for TokenId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u64::from_str_radix(text, 16).map(|number| Self(number.to_be_bytes()))
+    }
+}
+
 impl Client {
+    /// Lists a token that was bought; those that have ended leave.
+    pub(crate) fn list(&mut self, id: TokenId, now: UnixTime, ends: UnixTime) {
+        self.tokens.retain(|token| now < token.ends);
+        let excess = self.tokens.len().saturating_add(1).saturating_sub(TOKENS);
+        self.tokens.drain(..excess.min(self.tokens.len()));
+        self.tokens.push(LiveToken { id, bought: now, ends });
+        self.last_token = Some(now.secs());
+    }
+
+    /// Does this token of it still live?
+    pub(crate) fn honours(&self, claims: &VendorClaims) -> bool {
+        self.epoch == claims.epoch && self.tokens.iter().any(|token| token.id == claims.id)
+    }
+
     /// Has it a secret that buys tokens?
     #[must_use]
     pub const fn has_a_secret(&self) -> bool {

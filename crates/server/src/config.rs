@@ -69,6 +69,8 @@ pub struct Config {
     pub failed_logins_per_minute: Option<u32>,
     /// How many recovery codes are issued together.
     pub recovery_codes: u8,
+    /// Whether a recovery replaces the whole set.
+    pub recovery_replaced: bool,
     /// The tenants, at least one; the first is that of users added without a tenant.
     pub tenants: Vec<Tenant>,
     /// Where mail goes.

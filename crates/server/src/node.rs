@@ -204,6 +204,7 @@ fn settings(config: &Config) -> Result<Settings, NotUp> {
     let mut settings = Settings::new(realm, config.issuer.clone(), config.client_id.clone());
     settings.policy.issuer.clone_from(&config.service);
     settings.recovery_codes = config.recovery_codes;
+    settings.policy.recovery_replaced = config.recovery_replaced;
     Ok(settings)
 }
 

@@ -21,8 +21,8 @@ mod webhook;
 
 pub use self::account::{OwnDevices, RecoveryLeft, RememberedDevices};
 pub use self::answer::{
-    Added, AllowRemember, AuthResponse, Device, Email, Me, MfaDevices, OtcToken, Phone, PreEnrol,
-    Role, SmsSent, TenantRow, Tenants,
+    Added, AllowRemember, AuthResponse, Device, Email, EmailSent, Me, MfaDevices, OtcToken, Phone,
+    PreEnrol, Role, SmsSent, TenantRow, Tenants,
 };
 pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
@@ -37,8 +37,8 @@ pub use self::policy::{
     MfaConfigRequest, MfaPolicy, MfaPolicyRequest, Strategies, StrategyRequest, StrategyRow,
 };
 pub use self::request::{
-    AccountCode, CodeCheck, EmailCodeCheck, EnrolCheck, Lifecycle, Login, LoginTokenOnly, Recover,
-    Refresh, ServiceLogin, SmsCheck, SmsSend, StepUp,
+    AccountCode, CodeCheck, EmailBinding, EmailCodeCheck, EnrolCheck, Lifecycle, Login,
+    LoginTokenOnly, Recover, Refresh, ServiceLogin, SmsCheck, SmsSend, StepUp,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
 pub use self::vendor::{ServiceConfig, VendorLogin, VendorToken};

@@ -121,6 +121,15 @@ pub enum Deed {
         /// A fresh recovery code, where the engine has made one.
         recovery: Option<FreshRecovery>,
     },
+    /// Bind the user's address by the code that was sent to it.
+    ConfirmEmail {
+        /// What its token says. It may be another session's.
+        challenge: ChallengeClaims,
+        /// The code.
+        code: Code,
+        /// A fresh recovery code, where the engine has made one.
+        recovery: Option<FreshRecovery>,
+    },
     /// Remove one phone.
     RemovePhone {
         /// Which.
@@ -250,13 +259,16 @@ impl Draft<'_> {
             Deed::RemoveAuthenticator { device, proof } => {
                 self.remove_authenticator(login, device, proof)
             }
-            Deed::Send(target @ (Target::NewPhone(..) | Target::RemovedPhone(..))) => {
-                self.send_code(login, target)
-            }
+            Deed::Send(
+                target @ (Target::NewPhone(..) | Target::RemovedPhone(..) | Target::BoundMailbox),
+            ) => self.send_code(login, target),
             // These answer a login, and there is none.
             Deed::Send(Target::Mailbox | Target::Phone(..)) => Err(Refusal::NoSuchFactor),
             Deed::ConfirmPhone { challenge, code, label, recovery } => {
                 self.confirm_phone(login, &challenge, &code, label, recovery, cookie, false)
+            }
+            Deed::ConfirmEmail { challenge, code, recovery } => {
+                self.confirm_email(login, &challenge, &code, recovery, cookie)
             }
             Deed::RemovePhone { device, proof } => self.remove_phone(login, device, proof),
             Deed::RemoveAll { proof } => self.remove_all(login, proof),

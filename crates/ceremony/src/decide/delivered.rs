@@ -35,6 +35,8 @@ pub enum Target {
     Phone(DeviceId, PhoneChannel),
     /// On a phone that is to be added.
     NewPhone(PhoneNumber, PhoneChannel),
+    /// In the mailbox that is the user's, and not proven or locked: a session binds it.
+    BoundMailbox,
     /// On a phone that a session removes.
     RemovedPhone(DeviceId, PhoneChannel),
 }
@@ -67,6 +69,9 @@ impl Draft<'_> {
                 let pool = if proven { Pool::Proven } else { Pool::Unproven };
                 Ok((Address::Mailbox(to), pool))
             }
+            Target::BoundMailbox => {
+                Ok((Address::Mailbox(self.may_bind_mailbox(login)?), Pool::Unproven))
+            }
             Target::Phone(device, _) => {
                 let phone = self.usable_phone(login, device).ok_or(Refusal::NoSuchFactor)?;
                 Ok((Address::Phone(phone.number()), Pool::Proven))
@@ -90,6 +95,7 @@ impl Draft<'_> {
         let (to, _) = self.recipient(login, target)?;
         let (purpose, device, shown) = match target {
             Target::Mailbox => (CodePurpose::LogIn, None, to.mask()),
+            Target::BoundMailbox => (CodePurpose::Enrol, None, to.mask()),
             Target::Phone(device, _) => (CodePurpose::LogIn, Some(device), to.mask()),
             Target::RemovedPhone(device, _) => (CodePurpose::Disable, Some(device), to.mask()),
             Target::NewPhone(number, _) => {
@@ -105,7 +111,9 @@ impl Draft<'_> {
                 Address::Phone(number),
                 Target::Phone(_, by) | Target::NewPhone(_, by) | Target::RemovedPhone(_, by),
             ) => To::Phone(number, by),
-            (Address::Phone(number), Target::Mailbox) => To::Phone(number, PhoneChannel::Sms),
+            (Address::Phone(number), Target::Mailbox | Target::BoundMailbox) => {
+                To::Phone(number, PhoneChannel::Sms)
+            }
         };
         let ends = self.code_ends(login, challenge.factor);
         Ok(Outcome::Send(Box::new(Send { to, shown, code, ends, challenge })))

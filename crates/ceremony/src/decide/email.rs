@@ -1,7 +1,8 @@
 //! Codes by email.
 //!
 //! They go to one address alone: the one that the record has bound. A right one answers the login,
-//! or, after a recovery, proves the mailbox, so that a factor may be enrolled.
+//! or, after a recovery, proves the mailbox, so that a factor may be enrolled. An address that was
+//! changed, or that is locked, is bound again by a session, with a code that is for that alone.
 
 use countersign_device::{Address, EmailAddress, EmailFactor, FactorKind, LoginId};
 use countersign_otp::Code;
@@ -9,7 +10,7 @@ use countersign_otp::Code;
 use super::delivered::Bound;
 use super::draft::Draft;
 use super::guess::Judged;
-use super::{Cookie, Outcome, Refusal};
+use super::{Cookie, FreshRecovery, Outcome, Refusal};
 use crate::assertion::Second;
 use crate::audit::{Verdict, What};
 use crate::claims::{ChallengeClaims, Login};
@@ -59,6 +60,74 @@ impl Draft<'_> {
                 Ok(self.challenge(proven))
             }
         }
+    }
+
+    /// The address that this session may bind: the user's, where it answers nothing.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn may_bind_mailbox(&self, login: &Login) -> Result<EmailAddress, Refusal> {
+        let factor = self.record.email.as_ref().filter(|factor| !factor.is_active());
+        let address = factor.map(EmailFactor::address);
+        let address =
+            address.filter(|_| self.actor.is_some() && self.given.policy.strategies.email);
+        let address = address.ok_or(Refusal::NoSuchFactor)?.clone();
+        self.must_enrol(login)?;
+        // Whoever reads the mailbox has made the password: it is no second factor for a day.
+        if self.record.mailbox_is_barred(&address, self.now) {
+            return Err(Refusal::NoSuchFactor);
+        }
+        Ok(address)
+    }
+
+    /// Binds the user's address by the code that was sent to it.
+    ///
+    /// # Errors
+    /// The refusal for the client.
+    pub(super) fn confirm_email(
+        &mut self,
+        login: &Login,
+        challenge: &ChallengeClaims,
+        code: &Code,
+        recovery: Option<FreshRecovery>,
+        cookie: &Cookie,
+    ) -> Result<Outcome, Refusal> {
+        let price = Self::delivered_price(code).ok_or(Refusal::Code)?;
+        let needs_recovery = self.record.recovery.is_none() && recovery.is_none();
+        let mark = self.mark();
+        self.guess(login, FactorKind::Email, price, |draft| {
+            draft.judge_bound_mailbox(login, challenge, code)
+        })?;
+        if needs_recovery {
+            // Nothing is decided yet: the engine hashes a recovery code and asks again.
+            self.go_back(mark);
+            return Ok(Outcome::NeedsRecovery);
+        }
+        Ok(self.enrolled(login, FactorKind::Email, recovery, cookie, false))
+    }
+
+    fn judge_bound_mailbox(
+        &mut self,
+        login: &Login,
+        claims: &ChallengeClaims,
+        code: &Code,
+    ) -> Judged<()> {
+        let bound = self.may_bind_mailbox(login).ok().map(|to| Bound {
+            purpose: CodePurpose::Enrol,
+            to: Address::Mailbox(to),
+            device: None,
+        });
+        let verdict = self.judge_delivered(login, claims, code, bound.as_ref());
+        let (Verdict::Won, Some(Bound { to: Address::Mailbox(address), .. })) = (verdict, bound)
+        else {
+            return Judged::lost(verdict, None);
+        };
+        if self.record.email.as_ref().is_some_and(EmailFactor::is_locked) {
+            self.record.ledger.refill();
+        }
+        self.record.email = Some(EmailFactor::active(address, self.now));
+        self.note(What::FactorAdded { factor: FactorKind::Email, device: None });
+        Judged::won(None, ())
     }
 
     fn judge_email_code(

@@ -191,7 +191,10 @@ impl Draft<'_> {
         if verdict != Verdict::Won {
             return Judged::lost(verdict, Some(id));
         }
-        // A number that was locked is bound again, by proof.
+        // A number that was locked is bound again, by proof: what was guessed at it is forgiven.
+        if self.record.phones.iter().any(|phone| phone.number() == pending.number()) {
+            self.record.ledger.refill();
+        }
         self.record.phones.retain(|phone| phone.number() != pending.number());
         let mut phone = pending.confirm(self.now);
         phone.rename(label);
@@ -264,8 +267,9 @@ impl Draft<'_> {
 mod tests {
     use countersign_device::PhoneChannel;
 
+    use super::super::act::{Act, ActingSession, Actor};
     use super::super::tests::World;
-    use super::super::{Ask, Challenged, Send, Target};
+    use super::super::{Ask, Challenged, Deed, Event, Send, Target};
     use super::*;
     use crate::policy::Strategies;
 
@@ -306,6 +310,59 @@ mod tests {
         let (challenge, code) = (sent.challenge.clone(), sent.code.clone());
         let ask = Ask::PhoneCode { device, challenge, code };
         world.step(login, &Cookie::default(), ask, false)
+    }
+
+    /// RULES: binding a factor again, by proof, refills the ledger. Binding a number that was not
+    /// locked forgives nothing.
+    #[test]
+    fn a_locked_number_that_is_bound_again_refills_the_ledger() {
+        for locked in [true, false] {
+            let (mut world, asked) = enrolled();
+            let (device, _) = asked.phones[0].clone();
+            let sent = send(&mut world, &asked.login, Target::Phone(device, PhoneChannel::Sms));
+            let wrong = Send { code: Code::parse("000000").unwrap(), ..sent };
+            answer(&mut world, &asked.login, device, &wrong);
+            assert!(world.record.ledger.units() > 0);
+            let to = if locked {
+                world.record.phones[0].lock();
+                number(HOME)
+            } else {
+                number("+15555550199")
+            };
+            let (epoch, now) = (world.record.epoch, world.now);
+            let act = |deed| Act {
+                actor: Actor::Session(ActingSession {
+                    id: countersign_device::SessionId::from_random_bytes([5; 16]),
+                    epoch,
+                    first: asked.login.first,
+                    proved: true,
+                    auth_time: now,
+                }),
+                tenant: asked.login.tenant.clone(),
+                also: Vec::new(),
+                application: None,
+                email: None,
+                cookie: Cookie::default(),
+                agent: Label::default(),
+                deed,
+            };
+            let (first, second) =
+                (act(Deed::Send(Target::NewPhone(to, PhoneChannel::Sms))), |challenge, code| {
+                    act(Deed::ConfirmPhone {
+                        challenge,
+                        code,
+                        label: Label::default(),
+                        recovery: None,
+                    })
+                });
+            let Outcome::Send(sent) = world.decide(Event::Act(Box::new(first))) else {
+                panic!("no code was sent")
+            };
+            let confirm = second(sent.challenge, sent.code);
+            let outcome = world.decide(Event::Act(Box::new(confirm)));
+            assert!(matches!(outcome, Outcome::Added { .. }), "{outcome:?}");
+            assert_eq!(world.record.ledger.units() == 0, locked);
+        }
     }
 
     /// NIST SP 800-63B-4, 3.2.2: what is locked is bound, and answers nothing.

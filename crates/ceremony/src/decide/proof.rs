@@ -168,6 +168,7 @@ impl Draft<'_> {
         self.record.phones.clear();
         self.record.passkeys.clear();
         self.record.email = None;
+        self.record.handle = None;
         self.record.recovery.clear();
         self.record.gateway = None;
         self.record.factors = self.record.factors.saturating_add(1);

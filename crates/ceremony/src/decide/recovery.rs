@@ -36,7 +36,11 @@ impl Draft<'_> {
         }
         // Every address is told: the one of the directory and the one of the factor.
         self.notice(NoticeOf::RecoveryUsed);
+        let left = std::mem::take(&mut self.record.recovery);
         self.forget_factors();
+        if !self.given.policy.recovery_replaced {
+            self.record.recovery = left;
+        }
         self.record.ledger.refill();
         self.note(What::FactorsRemoved);
         self.new_epoch(None);

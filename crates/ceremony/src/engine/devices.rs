@@ -3,7 +3,7 @@
 //!
 //! Addresses are whole for a session that proved a second factor, and masked for everybody else.
 
-use countersign_device::{Attachment, Device, DeviceId, Label};
+use countersign_device::{Attachment, Device, DeviceId, EmailAddress, EmailFactor, Label};
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
 
@@ -23,6 +23,8 @@ pub struct Factors {
     pub phones: Vec<(Listed, String)>,
     /// The addresses that codes are sent to.
     pub emails: Vec<String>,
+    /// The address that has to be proven before codes are sent to it.
+    pub unproven_email: Option<String>,
 }
 
 /// A device, without what is secret of it.
@@ -133,13 +135,15 @@ impl Factors {
         });
         let passkeys = record.passkeys.iter();
         let passkeys = passkeys.map(|of| (Listed::from(of), of.credential().attachment));
-        let email = record.active_email();
-        let email = email.map(|to| if whole { to.as_str().to_owned() } else { to.mask() });
+        let shown = |to: &EmailAddress| if whole { to.as_str().to_owned() } else { to.mask() };
+        let email = record.active_email().map(shown);
+        let unproven = record.email.as_ref().filter(|factor| !factor.is_active());
         Self {
             authenticators: record.authenticators.iter().map(Listed::from).collect(),
             passkeys: passkeys.collect(),
             phones: phones.collect(),
             emails: email.into_iter().collect(),
+            unproven_email: unproven.map(EmailFactor::address).map(shown),
         }
     }
 }

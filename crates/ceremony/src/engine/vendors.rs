@@ -2,6 +2,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use countersign_device::{ClientId, DeviceId, TenantId};
+use countersign_otp::UnixTime;
 use countersign_token::Token;
 use zeroize::Zeroizing;
 
@@ -12,7 +13,8 @@ use crate::names::Names;
 use crate::port::{EventRow, Key, Store};
 use crate::records;
 use crate::vendor::{
-    Added, Bought, CLIENTS, Client, Clients, Powers, TOKEN_SECS, VendorClaims, VendorKind, digest,
+    Added, Bought, CLIENTS, Client, Clients, Powers, REFUSALS_APART_SECS, TOKEN_SECS, TokenId,
+    VendorClaims, VendorKind, digest,
 };
 
 impl<S: Store> Engine<S> {
@@ -38,6 +40,8 @@ impl<S: Store> Engine<S> {
             epoch: 0,
             created: self.env.clock.now(),
             last_token: None,
+            tokens: Vec::new(),
+            last_refusal: None,
             secret: Some(*digest(&*self.env.vault, id.as_str(), &secret).as_bytes()),
         };
         if !self.list_client(&id).await? {
@@ -85,8 +89,8 @@ impl<S: Store> Engine<S> {
     }
 
     /// Trades a client's secret for a token. None: there is no such client, or the secret is
-    /// wrong; both are told alike and cost alike. A refusal writes nothing: a secret of 256 bits
-    /// is not guessed, and whoever tries should fill no outbox.
+    /// wrong; both are told alike. A wrong secret of a client that there is is written down, once an
+    /// hour: a secret of 256 bits is not guessed, and whoever tries should fill no outbox.
     ///
     /// # Errors
     /// The store gave no answer.
@@ -94,20 +98,57 @@ impl<S: Store> Engine<S> {
         let vault = &*self.env.vault;
         let client = self.client(id).await?;
         let matches = Client::has_secret(client.as_ref(), vault, id, secret);
-        let (Some(client), true) = (client, matches) else { return Ok(None) };
+        let Some(client) = client else { return Ok(None) };
+        if !matches {
+            self.note_refusal(&client.id).await?;
+            return Ok(None);
+        }
         let event = self.client_event(&client.id, ClientChange::TokenBought)?;
         let (now, key) = (self.env.clock.now(), self.client_key(id));
+        let (id, ends) = (TokenId(self.env.draw()?), now.saturating_add(TOKEN_SECS));
         let client = records::change(&*self.store, &self.env, key, None, |of: Option<Client>| {
             // It may have been revoked meanwhile.
             let Some(mut client) = of.filter(|of| of.secret == client.secret) else {
                 return (None, Vec::new(), None);
             };
-            client.last_token = Some(now.secs());
+            client.list(id, now, ends);
             (Some(client.clone()), vec![event.clone()], Some(client))
         })
         .await?;
         let Some(client) = client else { return Ok(None) };
-        Ok(Some(Bought { token: self.client_token(&client, TOKEN_SECS)?, lives: TOKEN_SECS }))
+        Ok(Some(Bought { token: self.client_token(&client, id, ends)?, lives: TOKEN_SECS }))
+    }
+
+    /// Writes down that a wrong secret was presented, unless that was done within the hour.
+    async fn note_refusal(&self, id: &ClientId) -> Result<(), Error> {
+        let (now, key) = (self.env.clock.now().secs(), self.client_key(id.as_str()));
+        let event = self.client_event(id, ClientChange::Refused)?;
+        records::change(&*self.store, &self.env, key, None, |of: Option<Client>| {
+            let is_due = |of: &Client| {
+                // A clock that was ahead keeps it silent for an hour at most.
+                of.last_refusal.is_none_or(|last| now.abs_diff(last) >= REFUSALS_APART_SECS)
+            };
+            let Some(mut client) = of.filter(is_due) else { return (None, Vec::new(), ()) };
+            client.last_refusal = Some(now);
+            (Some(client), vec![event.clone()], ())
+        })
+        .await
+    }
+
+    /// Ends one token of a client at its next request. False: there is no such token.
+    ///
+    /// # Errors
+    /// The store gave no answer.
+    pub async fn revoke_token(&self, client: &ClientId, token: TokenId) -> Result<bool, Error> {
+        let key = self.client_key(client.as_str());
+        let event = self.client_event(client, ClientChange::TokenRevoked)?;
+        records::change(&*self.store, &self.env, key, None, |of: Option<Client>| {
+            let listed = |of: &Client| of.tokens.iter().any(|live| live.id == token);
+            let Some(mut client) = of.filter(listed) else { return (None, Vec::new(), false) };
+            client.tokens.retain(|live| live.id != token);
+            (Some(client), vec![event.clone()], true)
+        })
+        .await
     }
 
     /// A token for whoever holds the keys of this vault, under a client without a secret, which is
@@ -120,6 +161,7 @@ impl<S: Store> Engine<S> {
             return Ok(None);
         }
         let (now, key) = (self.env.clock.now(), self.client_key(id.as_str()));
+        let (bought, ends) = (TokenId(self.env.draw()?), now.saturating_add(lives));
         let event = self.client_event(id, ClientChange::TokenBought)?;
         let client = records::change(&*self.store, &self.env, key, None, |of: Option<Client>| {
             let mut client = of.unwrap_or_else(|| Client {
@@ -130,13 +172,15 @@ impl<S: Store> Engine<S> {
                 epoch: 0,
                 created: now,
                 last_token: None,
+                tokens: Vec::new(),
+                last_refusal: None,
                 secret: None,
             });
-            client.last_token = Some(now.secs());
+            client.list(bought, now, ends);
             (Some(client.clone()), vec![event.clone()], client)
         })
         .await?;
-        self.client_token(&client, lives).map(Some)
+        self.client_token(&client, bought, ends).map(Some)
     }
 
     /// Who presents this token, if it is one, has not ended, and its client was not revoked since.
@@ -151,16 +195,17 @@ impl<S: Store> Engine<S> {
             return Ok(None);
         }
         let client = self.client(claims.client.as_str()).await?;
-        Ok(client.filter(|client| client.epoch == claims.epoch).map(|_| claims))
+        Ok(client.filter(|client| client.honours(&claims)).map(|_| claims))
     }
 
-    fn client_token(&self, client: &Client, lives: u64) -> Result<String, Error> {
+    fn client_token(&self, client: &Client, id: TokenId, ends: UnixTime) -> Result<String, Error> {
         let claims = VendorClaims {
             client: client.id.clone(),
             epoch: client.epoch,
+            id,
             powers: client.powers.clone(),
             tenant: client.tenant.clone(),
-            ends: self.env.clock.now().saturating_add(lives),
+            ends,
         };
         let context = [self.settings.realm.as_str().as_bytes()];
         let (vault, nonce) = (&*self.env.vault, self.env.draw()?);

@@ -7,7 +7,7 @@ use countersign_ceremony::decide::{NoticeOf, RecoveryCodes, Refusal};
 use countersign_ceremony::engine::{Account, GrantedReply, Reply};
 use countersign_ceremony::env::Body;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
-use countersign_ceremony::vendor::{Powers, VendorClaims};
+use countersign_ceremony::vendor::{Powers, TokenId, VendorClaims};
 use countersign_device::{ClientId, FactorKind, TenantId, UserId};
 use countersign_otp::UnixTime;
 
@@ -35,6 +35,7 @@ fn vendor(tenant: Option<TenantId>) -> VendorClaims {
     VendorClaims {
         client: ClientId::parse("ops").unwrap(),
         epoch: 0,
+        id: TokenId([7; 8]),
         powers: Powers::all(),
         tenant,
         ends: UnixTime::from_secs(u64::MAX),

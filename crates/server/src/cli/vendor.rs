@@ -1,7 +1,7 @@
 //! `countersign vendor`: the services that may manage, each with a secret and powers of its own.
 
 use clap::{Subcommand, ValueEnum};
-use countersign_ceremony::vendor::{CLIENTS, Client, Power, Powers};
+use countersign_ceremony::vendor::{CLIENTS, Client, LiveToken, Power, Powers, TokenId};
 use countersign_device::{ClientId, TenantId};
 use serde_json::json;
 
@@ -41,6 +41,9 @@ pub(super) enum Vendor {
         /// Keep the secret: it buys new tokens.
         #[arg(long)]
         tokens_only: bool,
+        /// End this one token alone, by its id in the list.
+        #[arg(long, value_name = "ID", conflicts_with = "tokens_only")]
+        token: Option<TokenId>,
     },
 }
 
@@ -62,7 +65,9 @@ impl Vendor {
         match self {
             Self::New { data, name, scope, tenant } => new(&data, &name, &scope, tenant.as_deref()),
             Self::List { data } => list(&data),
-            Self::Revoke { data, client, tokens_only } => revoke(&data, &client, tokens_only),
+            Self::Revoke { data, client, tokens_only, token } => {
+                revoke(&data, &client, tokens_only, token)
+            }
         }
     }
 }
@@ -88,8 +93,19 @@ fn list(data: &Data) -> Result<(), Failure> {
     print(&clients.iter().map(|client| format!("{}\n", line(client))).collect::<String>())
 }
 
-fn revoke(data: &Data, client: &str, tokens_only: bool) -> Result<(), Failure> {
+fn revoke(
+    data: &Data,
+    client: &str,
+    tokens_only: bool,
+    token: Option<TokenId>,
+) -> Result<(), Failure> {
     let id = ClientId::parse(client).map_err(|error| Failure::new(format!("CLIENT: {error}")))?;
+    if let Some(token) = token {
+        if !block_on(async { Ok(data.engine().await?.revoke_token(&id, token).await?) })? {
+            return Err(Failure::new(format!("{client} has no token {token}; see vendor list")));
+        }
+        return Ok(());
+    }
     if !block_on(async { Ok(data.engine().await?.revoke_client(&id, !tokens_only).await?) })? {
         return Err(Failure::new(format!("{client}: there is no such client; see vendor list")));
     }
@@ -104,8 +120,13 @@ fn line(client: &Client) -> serde_json::Value {
         "tenant": client.tenant.as_ref().map(TenantId::as_str),
         "created": client.created.secs(),
         "lastToken": client.last_token,
+        "tokens": client.tokens.iter().map(token).collect::<Vec<_>>(),
         "hasSecret": client.has_a_secret(),
     })
+}
+
+fn token(live: &LiveToken) -> serde_json::Value {
+    json!({"id": live.id.to_string(), "bought": live.bought.secs(), "ends": live.ends.secs()})
 }
 
 pub(super) fn too_many() -> Failure {

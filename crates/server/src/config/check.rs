@@ -90,6 +90,7 @@ impl Raw {
                 given => Some(given.unwrap_or(60)),
             },
             recovery_codes: recovery_codes(self.recovery_codes)?,
+            recovery_replaced: self.recovery_replaced.unwrap_or(true),
             tenants,
             mail,
             sms,

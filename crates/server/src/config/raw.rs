@@ -24,6 +24,7 @@ pub(super) struct Raw {
     pub(super) malformed_per_minute: Option<u32>,
     pub(super) failed_logins_per_minute: Option<u32>,
     pub(super) recovery_codes: Option<u8>,
+    pub(super) recovery_replaced: Option<bool>,
     pub(super) cookies: RawCookies,
     pub(super) passkeys: RawPasskeys,
     pub(super) tenants: Vec<RawTenant>,

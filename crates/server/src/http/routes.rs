@@ -5,6 +5,7 @@ mod browsers;
 mod configuration;
 mod factor;
 mod login;
+mod own_email;
 mod own_phones;
 mod page;
 mod passkey;
@@ -82,6 +83,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
             .merge(account::routes(&path))
             .merge(browsers::routes(&path))
             .merge(passkey::of_accounts(&path))
+            .merge(own_email::routes(&path))
             .merge(own_phones::routes(&path))
             .route(&path("vendor-only/mfa/v1/logins"), post(vendor::login::<S>))
             .route(&path("vendor-only/mfa/v1/lifecycle"), post(vendor::lifecycle::<S>));

@@ -11,7 +11,7 @@ const MINE = 'users/v1/mfa/';
 const STEP_UP = 'ER-00462';
 
 let email = '';
-/** The challenge of the code that went to a new phone, and what that phone is to be called. */
+/** The challenge of the code that went to a new phone or address, and what that phone is to be called. */
 let otcToken = null;
 let phoneLabel = '';
 
@@ -28,7 +28,7 @@ export async function arrive() {
 
 /** Lists what there is. */
 export async function devices(note) {
-  const { authenticators, webauthn, phones, emails } = await session.ask('GET', `${MINE}devices`);
+  const { authenticators, webauthn, phones, emails, unprovenEmail } = await session.ask('GET', `${MINE}devices`);
   const { strategies } = await session.ask('GET', 'configurations/v1/mfa/strategies');
   const taken = (name) => strategies.some(({ strategy, isActive }) => isActive && strategy.startsWith(name));
   const { devices: browsers } = await session.ask('GET', `${MINE}remembered-devices`);
@@ -42,6 +42,8 @@ export async function devices(note) {
     `${browser.isCurrent ? 'This one, last' : 'Last'} used ${day(browser.lastUsedAt)}${browser.rememberedUntil ? `, remembered until ${day(browser.rememberedUntil)}` : ''}`,
     'Forget', `remembered-devices/${browser.id}`,
   ));
+  byId('unproven').textContent = unprovenEmail ?? '';
+  byId('prove-email').closest('[data-group]').hidden = !unprovenEmail || !taken('EmailCode');
   byId('left').textContent = remaining === 1 ? 'You have a recovery code.' : `You have ${remaining || 'no'} recovery codes.`;
   byId('replace-recovery').textContent = remaining === 1 ? 'Replace it' : 'Replace them';
   byId('replace-recovery').hidden = authenticators.length + webauthn.length + phones.length === 0;
@@ -113,6 +115,12 @@ export const acts = {
     show('add-app');
     drawKey(view('add-app'), key, email);
   }),
+  'prove-email': () => confirmed(async () => {
+    const sent = await session.ask('POST', `${MINE}email/enroll`, {});
+    otcToken = sent.otcToken;
+    show('prove-mailbox');
+    byId('new-mailbox').textContent = sent.email;
+  }),
   async 'add-passkey'() {
     byId('passkey-label').value = '';
     show('add-passkey');
@@ -179,6 +187,13 @@ export const forms = {
     await confirmed(async () => {
       const added = await session.ask('POST', `${MINE}sms/enroll/verify`, body);
       await keep(added, () => devices('The phone is added.'));
+    });
+  },
+  async 'prove-mailbox'(data) {
+    const body = { otcToken, code: code(data) };
+    await confirmed(async () => {
+      const added = await session.ask('POST', `${MINE}email/enroll/verify`, body);
+      await keep(added, () => devices('Your address is proven.'));
     });
   },
   async devices() {

@@ -11,11 +11,15 @@ use super::rfc3339;
 /// The answer of `users/v1/mfa/devices`: the contract's four arrays, and beside their fields the label
 /// and times of each device, which its clients pass over.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct OwnDevices {
     webauthn: Vec<OwnPasskey>,
     phones: Vec<OwnDevice>,
     authenticators: Vec<OwnDevice>,
     emails: Vec<OwnEmail>,
+    /// The address that has to be proven before codes are sent to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unproven_email: Option<String>,
 }
 
 /// A device, as its owner sees it.
@@ -74,7 +78,7 @@ struct RememberedDevice {
 
 impl From<Factors> for OwnDevices {
     fn from(factors: Factors) -> Self {
-        let Factors { authenticators, passkeys, phones, emails } = factors;
+        let Factors { authenticators, passkeys, phones, emails, unproven_email } = factors;
         Self {
             webauthn: passkeys.into_iter().map(|(device, at)| OwnPasskey::of(device, at)).collect(),
             phones: phones
@@ -86,6 +90,7 @@ impl From<Factors> for OwnDevices {
                 .map(|app| OwnDevice::of(app, None))
                 .collect(),
             emails: emails.into_iter().map(|email| OwnEmail { email }).collect(),
+            unproven_email,
         }
     }
 }

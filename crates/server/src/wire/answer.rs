@@ -169,6 +169,22 @@ impl std::fmt::Debug for SmsSent {
     }
 }
 
+/// The answer of `users/v1/mfa/email/enroll`.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EmailSent {
+    /// The challenge.
+    pub otc_token: String,
+    /// Where the code went, as far as it may be shown.
+    pub email: String,
+}
+
+impl std::fmt::Debug for EmailSent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EmailSent(..)")
+    }
+}
+
 /// The answer of `mfa-policy/allow-remember-device`.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

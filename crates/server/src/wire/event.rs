@@ -161,6 +161,8 @@ const fn part_of(part: Part) -> &'static str {
 
 const fn client_change(change: ClientChange) -> &'static str {
     match change {
+        ClientChange::Refused => "client_refused",
+        ClientChange::TokenRevoked => "client_token_revoked",
         ClientChange::Added => "client_added",
         ClientChange::TokenBought => "client_authenticated",
         ClientChange::Revoked => "client_revoked",

@@ -88,6 +88,16 @@ pub struct EmailCodeCheck {
     pub remember_device: Flag,
 }
 
+/// `users/v1/mfa/email/enroll/verify`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct EmailBinding {
+    /// The challenge.
+    pub otc_token: Field,
+    /// The code.
+    pub code: Field,
+}
+
 /// `mfa/recover`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]

@@ -233,6 +233,26 @@ fn signing_out_everywhere_ends_this_session_too() {
 }
 
 #[test]
+fn a_recovery_keeps_the_rest_of_the_set_where_it_is_configured() {
+    let server = Config::new().line("recovery_codes = 3").line("recovery_replaced = false").serve();
+    let mut person = Person::known_to(&server);
+    let codes = person.enrol().answer.body["recoveryCodes"].clone();
+    let recover = |person: &mut Person, code: &Value| {
+        person.browser.post(RECOVER, &json!({"email": person.email, "recoveryCode": code}))
+    };
+    recover(&mut person, &codes[1]).expect(200);
+    // The next enrolment issues none: two are left, and the spent one is worth nothing.
+    let login = person.login();
+    let mut app = Authenticator::scan(&qr::read(&login));
+    let body = json!({"mfaToken": login.text("mfaToken"), "token": app.code()});
+    let again = person.browser.post("auth/v1/user/mfa/authenticator/enroll/verify", &body);
+    let again = again.expect(201);
+    assert_eq!(again.body["recoveryCode"], Value::Null);
+    recover(&mut person, &codes[1]).refused(400);
+    recover(&mut person, &codes[2]).expect(200);
+}
+
+#[test]
 fn recovery_codes_are_a_set_where_it_is_configured_and_are_replaced_as_one() {
     let server = Config::new().line("recovery_codes = 3").serve();
     let mut person = Person::known_to(&server);

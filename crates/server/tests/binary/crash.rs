@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use countersign_passkey::software;
 use serde_json::json;
 use ureq::http::Method;
 
@@ -15,6 +16,8 @@ use super::support::person::{
 };
 use super::support::qr;
 use super::support::server::Server;
+
+const PASSKEY_ENROL: &str = "auth/v1/user/mfa/webauthn/enroll";
 
 /// Rounds of the race against the kill; each kills at another moment.
 const ROUNDS: u64 = 5;
@@ -106,6 +109,89 @@ fn code_raced_against_the_kill_wins_at_most_once() {
             .count();
         assert!(won_before + won_after <= 1, "round {round}: {won_before} and {won_after}");
         browser.send(Method::GET, "/.well-known/jwks.json", Vec::new()).expect(200);
+    }
+}
+
+/// E-21 for passkeys: enrolled, asked, signed and removed, with `kill -9` at any moment between.
+#[test]
+fn acknowledged_passkeys_survive_the_kill_and_no_signature_wins_twice() {
+    let mut server = Server::demo();
+    let tenant = demo_tenant(&server);
+    for round in 0..ROUNDS {
+        let vendor_token = server.vendor_token();
+        let user = format!("keyed{round}");
+        let mut person = Person::vouched(&server, &vendor_token, &tenant, &user);
+        let origin = |server: &Server| format!("http://localhost:{}", server.address().port());
+        let mut key = software::Authenticator::new([9; 32], &origin(&server));
+        let mfa_token = person.mfa_token();
+        let offer = person.browser.post(PASSKEY_ENROL, &json!({"mfaToken": mfa_token})).expect(201);
+        let body = json!({
+            "mfaToken": mfa_token,
+            "webauthnToken": offer.text("webauthnToken"),
+            "deviceType": "Platform",
+            "options": key.create(&offer.body["options"]).unwrap(),
+        });
+        let path = person.browser.path(&format!("{PASSKEY_ENROL}/verify"));
+        // The end of the enrolment is raced against the kill: told means there.
+        let (id, mut browser) = (server.id(), person.browser.clone());
+        let enrolled = std::thread::scope(|scope| {
+            let body = body.to_string().into_bytes();
+            let ending = scope.spawn(move || browser.try_send(Method::POST, &path, body));
+            std::thread::sleep(Duration::from_millis(9 * round));
+            kill_nine(id);
+            ending.join().unwrap().is_ok_and(|answer| answer.status == 201)
+        });
+        server = Server::demo_again(server.kill());
+        key.origin = origin(&server);
+        let vendor_token = server.vendor_token();
+        let mut person = Person::vouched(&server, &vendor_token, &tenant, &user);
+        let login = person.login();
+        if login.body["mfaEnrolled"] == json!(false) {
+            assert!(!enrolled, "round {round}: it was told 201, and is not there");
+            continue;
+        }
+
+        // One challenge, answered by eight at once, while the process is killed.
+        let mfa_token = login.text("mfaToken");
+        let device = login.body["mfaDevices"]["webauthn"][0]["id"].as_str().unwrap().to_owned();
+        let challenge = format!("auth/v1/user/mfa/webauthn/{device}");
+        let asked = person.browser.post(&challenge, &json!({"mfaToken": mfa_token})).expect(201);
+        let body = json!({
+            "mfaToken": mfa_token,
+            "webauthnToken": asked.text("webauthnToken"),
+            "options": key.get(&asked.body["options"]).unwrap(),
+        });
+        let path = person.browser.path(&format!("{challenge}/verify"));
+        let (id, bytes) = (server.id(), body.to_string().into_bytes());
+        let won_before: usize = std::thread::scope(|scope| {
+            let runners: Vec<_> = (0..8)
+                .map(|_| {
+                    let (mut browser, path, bytes) =
+                        (person.browser.another(), &path, bytes.clone());
+                    scope.spawn(move || browser.try_send(Method::POST, path, bytes))
+                })
+                .collect();
+            std::thread::sleep(Duration::from_millis(5 * round));
+            kill_nine(id);
+            let answers = runners.into_iter().map(|runner| runner.join().unwrap());
+            answers.flatten().filter(|answer| answer.status == 201).count()
+        });
+        server = Server::demo_again(server.kill());
+        let won_after = (0..4)
+            .map(|_| server.browser().send(Method::POST, &path, bytes.clone()))
+            .filter(|answer| answer.status == 201)
+            .count();
+        assert!(won_before + won_after <= 1, "round {round}: {won_before} and {won_after}");
+
+        // Removed by the administrator, and acknowledged: gone after the next kill.
+        let vendor = server.browser().with_bearer(&server.vendor_token());
+        let mut vendor = vendor
+            .with_header("frontegg-tenant-id", &tenant)
+            .with_header("frontegg-user-id", &user);
+        vendor.post("users/v1/mfa/disable", &json!({})).expect(200);
+        server = Server::demo_again(server.kill());
+        let mut person = Person::vouched(&server, &server.vendor_token(), &tenant, &user);
+        assert_eq!(person.login().body["mfaEnrolled"], json!(false), "round {round}");
     }
 }
 

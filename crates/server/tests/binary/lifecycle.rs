@@ -4,10 +4,13 @@ use serde_json::json;
 
 use super::support::browser::{Answer, Browser};
 use super::support::person::{
-    EMAIL_CODE, Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS, demo_tenant,
+    EMAIL_CODE, EMAIL_VERIFY, Enrolled, Person, VENDOR_LIFECYCLE, VENDOR_LOGINS, demo_tenant,
+    email_verification, other_than,
 };
 use super::support::server::Server;
 
+const OWN_EMAIL: &str = "users/v1/mfa/email/enroll";
+const OWN_EMAIL_VERIFY: &str = "users/v1/mfa/email/enroll/verify";
 const REFRESH: &str = "auth/v1/user/token/refresh";
 
 /// A server, its tenant and the service's bearer token.
@@ -153,6 +156,48 @@ fn changed_address_is_no_factor_until_it_is_proven() {
     let sent = person.browser.post(EMAIL_CODE, &json!({"mfaToken": mfa_token}));
     assert!((400..500).contains(&sent.status), "{}", sent.status);
     person.verify(&mfa_token, &app.code()).expect(201);
+}
+
+#[test]
+fn changed_address_is_proven_by_a_session_and_answers_logins_then() {
+    let stage = Stage::set();
+    let mut person = stage.person("ada");
+    let Enrolled { mut app, .. } = person.enrol();
+    let body = json!({"tenantId": stage.tenant, "userId": "ada", "event": "AddressChanged", "email": "new@example.com"});
+    stage.vendor().post(VENDOR_LIFECYCLE, &body);
+    person.email = "new@example.com".to_owned();
+    let mfa_token = person.mfa_token();
+    let answer = person.verify(&mfa_token, &app.code()).expect(201);
+    let mut session = person.browser.clone().with_bearer(&answer.text("accessToken"));
+    let devices = session.get("users/v1/mfa/devices").expect(200);
+    assert_eq!(
+        (&devices.body["emails"], &devices.body["unprovenEmail"]),
+        (&json!([]), &json!("new@example.com"))
+    );
+
+    let mut outbox = stage.server.outbox();
+    outbox.unread();
+    let sent = session.post(OWN_EMAIL, &json!({})).expect(200);
+    assert_eq!(sent.text("email"), "n***@e***.com");
+    let code = outbox.next_code();
+    let body = |code: &str| json!({"otcToken": sent.text("otcToken"), "code": code});
+    session.post(OWN_EMAIL_VERIFY, &body(&other_than(&code))).refused(400);
+    // What was sent to bind an address answers no login, and is another session's to use never.
+    let login = person.mfa_token();
+    let answered = json!({"mfaToken": login, "otcToken": sent.text("otcToken"), "code": code});
+    let refused = person.browser.post(EMAIL_VERIFY, &answered);
+    assert!((400..500).contains(&refused.status), "{}", refused.body);
+    session.post(OWN_EMAIL_VERIFY, &body(&code)).expect(200);
+    session.post(OWN_EMAIL_VERIFY, &body(&code)).refused(400);
+    let devices = session.get("users/v1/mfa/devices").expect(200);
+    assert_eq!(devices.body["emails"], json!([{"email": "new@example.com"}]));
+    session.post(OWN_EMAIL, &json!({})).refused(400);
+
+    let mut elsewhere = person.elsewhere();
+    let login = elsewhere.mfa_token();
+    let otc = elsewhere.request_email_code(&login);
+    let body = email_verification(&login, &otc, &outbox.next_code());
+    elsewhere.browser.post(EMAIL_VERIFY, &body).expect(201);
 }
 
 #[test]

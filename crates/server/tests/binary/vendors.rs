@@ -97,6 +97,45 @@ fn a_wrong_secret_and_an_unknown_client_are_one_answer() {
         server.browser().send(Method::POST, "/auth/vendor", body).refused(400);
     }
     authenticate(&server, &client, &secret).expect(200);
+
+    // Each client's first wrong secret is written down, and no flood of them.
+    for _ in 0..20 {
+        authenticate(&server, &client, "wrong").refused(401);
+    }
+    let events = Events::read(&server.data());
+    let refused: Vec<&Value> = events.of_kind("client_refused");
+    let mut of: Vec<&str> = refused.iter().map(|event| event["client"].as_str().unwrap()).collect();
+    of.sort_unstable();
+    let mut expected = [client.as_str(), other.as_str()];
+    expected.sort_unstable();
+    assert_eq!(of, expected);
+}
+
+#[test]
+fn each_token_is_listed_and_revoked_by_itself() {
+    let server = Server::demo();
+    let acme = add(&server, &[]);
+    let (mut one, mut other) = (token(&server, &acme), token(&server, &acme));
+    other.post(POLICY, &json!({})).expect(201);
+    let listed = |server: &Server| -> Vec<Value> {
+        let lines = vendor(server, &["list"]);
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let client = lines.into_iter().find(|line| line["client"] == acme.0.as_str()).unwrap();
+        client["tokens"].as_array().unwrap().clone()
+    };
+    let tokens = listed(&server);
+    assert_eq!(tokens.len(), 2);
+    let lives = |token: &Value| token["ends"].as_u64().unwrap() - token["bought"].as_u64().unwrap();
+    assert!(tokens.iter().all(|token| lives(token) == 86_400), "{tokens:?}");
+    one.get(POLICY).expect(200);
+    vendor(&server, &["revoke", &acme.0, "--token", tokens[0]["id"].as_str().unwrap()]);
+    one.get(POLICY).refused(401);
+    other.get(POLICY).expect(200);
+    assert_eq!(listed(&server), [tokens[1].clone()]);
+    assert_eq!(Events::read(&server.data()).of_kind("client_token_revoked").len(), 1);
+    let mut again = countersign();
+    again.args(["vendor", "revoke", &acme.0, "--token", tokens[0]["id"].as_str().unwrap()]);
+    assert!(!again.arg("--data").arg(server.data()).output().unwrap().status.success());
 }
 
 #[test]

@@ -114,6 +114,18 @@ fn phones() -> Vec<Operation> {
         own("enroll/verify", "Enrol a phone by the code that came to it")
             .takes::<wire::SmsCheck>(&["otcToken", "code"])
             .answers::<wire::Added>(200),
+        post(
+            "users/v1/mfa/email/enroll",
+            "Send a code to the user's own address, which is not proven",
+        )
+        .by(Who::Either)
+        .headers(ABOUT)
+        .answers::<wire::EmailSent>(200),
+        post("users/v1/mfa/email/enroll/verify", "Prove that address by the code that came to it")
+            .by(Who::Either)
+            .headers(ABOUT)
+            .takes::<wire::EmailBinding>(&["otcToken", "code"])
+            .answers::<wire::Added>(200),
         own("{deviceId}/disable", "Send a code to a phone that is to be removed")
             .takes::<wire::SmsSend>(&[])
             .answers::<wire::SmsSent>(200),
