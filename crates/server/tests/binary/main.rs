@@ -39,4 +39,5 @@ mod rest_api;
 mod sdk;
 mod smtp_delivery;
 mod templates;
+mod tls;
 mod vendors;

@@ -14,4 +14,5 @@ pub(crate) mod qr;
 pub(crate) mod race;
 pub(crate) mod server;
 pub(crate) mod smtp;
+pub(crate) mod tls;
 pub(crate) mod tool;

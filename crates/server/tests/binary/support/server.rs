@@ -56,6 +56,13 @@ impl Server {
         Self::start(directory, command, "url")
     }
 
+    /// The same with more in its environment.
+    pub(crate) fn serve_with(directory: TempDir, config: &Path, name: &str, value: &Path) -> Self {
+        let mut command = countersign();
+        command.args(["serve", "--config"]).arg(config).env(name, value);
+        Self::start(directory, command, "url")
+    }
+
     /// Starts the process and reads its lines up to the one that begins with `last`.
     fn start(directory: TempDir, mut command: Command, last: &str) -> Self {
         let errors = File::options().create(true).append(true).open(errors(directory.path()));
