@@ -7,6 +7,7 @@ mod code;
 mod decimal;
 mod keyed;
 mod midstate;
+mod scan;
 mod secret;
 mod time;
 mod window;

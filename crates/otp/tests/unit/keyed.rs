@@ -26,3 +26,17 @@ fn the_key_state_is_two_chaining_values() {
     assert_eq!(size_of::<Sha256>(), 64);
     assert_eq!(size_of::<Sha512>(), 128);
 }
+
+#[cfg(feature = "lanes")]
+#[test]
+fn the_block_functions_alone_compute_the_same() {
+    let secret = Secret::from_bytes(&[0x41; 64]).unwrap();
+    for algorithm in [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512] {
+        let (keyed, hotp) = (Keyed::new(&secret, algorithm), Hotp::new(Digits::Eight));
+        for counter in [0, 1, 1 << 40, u64::MAX] {
+            assert_eq!(hotp.code_by_blocks(&keyed, counter), hotp.code(&keyed, counter));
+            let both = [counter, counter ^ 1];
+            assert_eq!(keyed.truncated_by_blocks(both), keyed.truncated(both));
+        }
+    }
+}
