@@ -211,10 +211,8 @@ async fn moved<A: Store, B: Store>(
             Err(StoreError::Unknown) => marked = true,
             Err(error) => return Err(error.into()),
         }
-        // Somebody wrote it, or its time has passed, or the mark stands after all. A walk tells
-        // its expiry beside it.
-        let page = from.walk(before(key), 1).await?;
-        match page.into_iter().next().filter(|now| now.key == key) {
+        // Somebody wrote it, or its time has passed, or the mark stands after all.
+        match walked(from, key).await? {
             Some(now) => row = now,
             None => return Ok(false),
         }
@@ -239,8 +237,14 @@ async fn stands_at<B: Store>(to: &B, row: &Walked) -> Result<bool, Error> {
     }
 }
 
+/// One record as it stands. Unlike a look, a walk tells its expiry beside it.
+pub(crate) async fn walked<S: Store>(store: &S, key: Key) -> Result<Option<Walked>, StoreError> {
+    let page = store.walk(before(key), 1).await?;
+    Ok(page.into_iter().next().filter(|now| now.key == key))
+}
+
 /// The key before this one; none before the first.
-pub(crate) fn before(key: Key) -> Option<Key> {
+fn before(key: Key) -> Option<Key> {
     let mut bytes = *key.as_bytes();
     for byte in bytes.iter_mut().rev() {
         let (less, borrowed) = byte.overflowing_sub(1);

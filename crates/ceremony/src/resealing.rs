@@ -15,7 +15,7 @@ use countersign_vault::KeyId;
 use crate::codec;
 use crate::engine::Error;
 use crate::env::Env;
-use crate::moving::before;
+use crate::moving::walked;
 use crate::port::{Settle, Settled, Store, StoreError, Walked, WriteId};
 use crate::records::ATTEMPTS;
 
@@ -121,9 +121,7 @@ async fn resealed<S: Store>(store: &S, env: &Env, row: &Walked) -> Result<bool, 
             Ok(Settled::Lost) | Err(StoreError::Unknown) => {}
             Err(error) => return Err(error.into()),
         }
-        // A walk tells its expiry beside it.
-        let page = store.walk(before(key), 1).await?;
-        match page.into_iter().next().filter(|now| now.key == key) {
+        match walked(store, key).await? {
             Some(now) => row = now,
             None => return Ok(false),
         }

@@ -91,7 +91,7 @@ pub struct Client {
     pub created: UnixTime,
     /// When its secret last bought a token.
     pub last_token: Option<u64>,
-    /// The tokens that live, the oldest first.
+    /// The tokens that were bought last and not revoked, the oldest first.
     pub tokens: Vec<LiveToken>,
     /// When a wrong secret was last written down.
     pub(crate) last_refusal: Option<u64>,
@@ -200,9 +200,9 @@ impl std::str::FromStr for TokenId {
 }
 
 impl Client {
-    /// Lists a token that was bought; those that have ended leave.
+    /// Lists a token that was bought. None leaves for having ended: a clock that is ahead would end
+    /// those of everybody else.
     pub(crate) fn list(&mut self, id: TokenId, now: UnixTime, ends: UnixTime) {
-        self.tokens.retain(|token| now < token.ends);
         let excess = self.tokens.len().saturating_add(1).saturating_sub(TOKENS);
         self.tokens.drain(..excess.min(self.tokens.len()));
         self.tokens.push(LiveToken { id, bought: now, ends });

@@ -29,7 +29,7 @@ pub(crate) struct Source {
 
 /// What changes with a file. It is compared, and never read as a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Stamp(Option<(u64, std::time::SystemTime, u64)>);
+pub(crate) struct Stamp(Option<(u64, std::time::SystemTime, u64)>);
 
 impl Source {
     /// Where a configuration says.
@@ -114,27 +114,27 @@ impl Source {
         NotUp(format!("{error}{mend}"))
     }
 
-    fn stamp(&self) -> Stamp {
+    /// Taken before a file is read, it tells whether the file has changed since.
+    pub(crate) fn stamp(&self) -> Stamp {
         Stamp(stamp(&self.file).ok())
     }
 
-    /// Hands the vault whatever the file becomes, until nobody holds the vault any more.
-    pub(crate) async fn follow(self, vault: Weak<Turning>) {
+    /// Hands the vault whatever the file becomes after this stamp, until nobody holds the vault any
+    /// more.
+    pub(crate) async fn follow(self, vault: Weak<Turning>, mut seen: Stamp) {
         if self.is_environment() {
             return;
         }
-        let (mut seen, mut refused_for) = (self.stamp(), 0_u32);
-        // What was read before it was first looked at may be older than that look.
-        let mut is_due = true;
+        let mut refused_for = 0_u32;
         loop {
             tokio::time::sleep(LOOK_AGAIN).await;
             let Some(vault) = vault.upgrade() else { return };
             let now = self.stamp();
             refused_for = refused_for.saturating_sub(1);
-            if now == seen && !is_due && refused_for != 1 {
+            if now == seen && refused_for != 1 {
                 continue;
             }
-            (seen, is_due) = (now, false);
+            seen = now;
             let source = self.clone();
             let turned = tokio::task::spawn_blocking(move || source.turn(&vault)).await;
             refused_for = match turned {

@@ -37,10 +37,15 @@ fn run(
     timeout: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, WrapError> {
     let (program, arguments) = command.split_first().ok_or_else(|| refused("", "no program"))?;
-    let mut child = Command::new(program)
+    let mut asked = Command::new(program);
+    // What it needs, it has from its own configuration; ours, passwords among it, is not its business.
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"COUNTERSIGN") {
+            asked.env_remove(name);
+        }
+    }
+    let mut child = asked
         .args(arguments)
-        // What it needs, it has from its own configuration; ours is not its business.
-        .env_remove(countersign_vault::file::ENVIRONMENT)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

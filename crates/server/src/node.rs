@@ -22,7 +22,7 @@ use crate::config::{self, Config, DatabaseUrl};
 use crate::databases::Databases;
 use crate::deliver::{Carriers, Post, Ways};
 use crate::http::{Cookies, Limiter};
-use crate::keys::Source;
+use crate::keys::{Source, Stamp};
 use crate::random::SystemRandom;
 use crate::signing;
 
@@ -81,8 +81,9 @@ impl Node<Databases> {
         private_directory(&config.data)
             .map_err(|error| NotUp::at(&config.data.display(), &error))?;
         let source = Source::of(&config);
-        let keys = Arc::new(Turning::new(keys_of(&source, &config.database)?));
-        tokio::spawn(source.follow(Arc::downgrade(&keys)));
+        let (ring, stamp) = keys_of(&source, &config.database)?;
+        let keys = Arc::new(Turning::new(ring));
+        tokio::spawn(source.follow(Arc::downgrade(&keys), stamp));
         let vault: Arc<dyn Vault> = keys;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbox = Outbox {
@@ -134,13 +135,14 @@ impl Node<Databases> {
 /// The keys of a database; made at the first start, where there is no database yet that they could fail to open.
 ///
 /// A database of a fleet may hold what another node wrote, so its keys are never made in passing.
-fn keys_of(source: &Source, database: &DatabaseUrl) -> Result<Ring, NotUp> {
+fn keys_of(source: &Source, database: &DatabaseUrl) -> Result<(Ring, Stamp), NotUp> {
     let is_first = matches!(database, DatabaseUrl::Sqlite(path) if !path.exists());
     if !source.is_environment() && !source.file.exists() && is_first {
         source.create(&new_keys()?)?;
         tracing::warn!(file = %source.file.display(), "made a new key ring; keep a copy of it elsewhere");
     }
-    source.read()
+    let stamp = source.stamp();
+    Ok((source.read()?, stamp))
 }
 
 /// A fresh ring from the system's generator.

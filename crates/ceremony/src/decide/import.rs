@@ -129,7 +129,9 @@ impl Draft<'_> {
             self.note(What::FactorAdded { factor: FactorKind::Email, device: None });
         }
         self.record.handle = handle;
-        self.record.recovery = recovery.into_iter().collect();
+        if !recovery.is_empty() {
+            self.record.recovery = recovery.into_iter().collect();
+        }
         self.record.factors = self.record.factors.saturating_add(1);
         Outcome::Reported
     }

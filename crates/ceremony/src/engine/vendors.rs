@@ -56,18 +56,20 @@ impl<S: Store> Engine<S> {
         Ok(Some(Added { client: id, secret }))
     }
 
-    /// All clients, the oldest first.
+    /// All clients, the oldest first, with their tokens that live.
     ///
     /// # Errors
     /// The store gave no answer.
     pub async fn clients(&self) -> Result<Vec<Client>, Error> {
         let key = Names(&*self.env.vault).clients(&self.settings.realm);
         let list = records::look::<S, Clients>(&*self.store, &self.env, key).await?.value;
-        let mut clients = Vec::new();
+        let now = self.env.clock.now();
+        let mut clients: Vec<Client> = Vec::new();
         for id in list.unwrap_or_default().0 {
             // Listed before it was written, and its maker crashed between the two: there is none.
             clients.extend(self.client(id.as_str()).await?);
         }
+        clients.iter_mut().for_each(|client| client.tokens.retain(|token| now < token.ends));
         Ok(clients)
     }
 
@@ -82,6 +84,7 @@ impl<S: Store> Engine<S> {
         records::change(&*self.store, &self.env, key, None, |client: Option<Client>| {
             let Some(mut client) = client else { return (None, Vec::new(), false) };
             client.epoch = client.epoch.saturating_add(1);
+            client.tokens.clear();
             client.secret = client.secret.filter(|_| !secret);
             (Some(client), vec![event.clone()], true)
         })

@@ -5,11 +5,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use serde_json::json;
-
 use super::support::clock::wait_for;
-use super::support::config::Config;
-use super::support::person::{AUTH, Enrolled, Person};
+use super::support::config::{Config, EMAIL, PASSWORD};
+use super::support::person::{Enrolled, Person};
 use super::support::server::{Server, countersign};
 
 /// What a client may wait for a node to read its keys again.
@@ -76,11 +74,7 @@ fn keys_rotate_while_the_server_serves() {
     );
     assert!(sound.starts_with("sound "), "{sound}");
     let server = Server::serve(directory, &config);
-    let mut person = Person::with_password(
-        server.browser(),
-        super::support::config::EMAIL,
-        super::support::config::PASSWORD,
-    );
+    let mut person = Person::with_password(server.browser(), EMAIL, PASSWORD);
     let token = person.mfa_token();
     person.verify(&token, &app.code()).expect(201);
 }
@@ -135,11 +129,7 @@ fn a_record_under_an_unknown_key_is_refused_and_never_overwritten() {
 
     std::fs::write(&file, with_both).unwrap();
     let server = Server::serve(directory, &config);
-    let mut person = Person::with_password(
-        server.browser(),
-        super::support::config::EMAIL,
-        super::support::config::PASSWORD,
-    );
+    let mut person = Person::with_password(server.browser(), EMAIL, PASSWORD);
     let token = person.mfa_token();
     person.verify(&token, &app.code()).expect(201);
 }
@@ -215,11 +205,7 @@ fn a_key_management_service_wraps_the_ring_and_may_be_away() {
     // Back, and a little slow.
     let _kms = Service::start(&program, &socket, &kek, &["--slow", "1"]);
     let server = Server::serve(directory, &config);
-    let login = json!({
-        "email": super::support::config::EMAIL,
-        "password": super::support::config::PASSWORD,
-    });
-    server.browser().post(AUTH, &login).expect(200);
+    Person::with_password(server.browser(), EMAIL, PASSWORD).login();
 }
 
 #[test]
@@ -231,20 +217,22 @@ fn a_plain_key_file_is_wrapped_in_its_place() {
     let server = Config::new().serve();
     let config = server.config();
     let directory = server.kill();
+    // One that looks at what it is given.
+    let seen = place.path().join("seen");
+    let script =
+        format!("env > {}; exec {} unwrap {}", seen.display(), program.display(), socket.display());
     let line = format!(
-        "kms = {{wrap = [{program:?}, 'wrap', {socket:?}], unwrap = [{program:?}, 'unwrap', {socket:?}]}}\n"
+        "kms = {{wrap = [{program:?}, 'wrap', {socket:?}], unwrap = ['sh', '-c', {script:?}]}}\n"
     );
     std::fs::write(&config, line + &std::fs::read_to_string(&config).unwrap()).unwrap();
     let refused = countersign().args(["serve", "--config"]).arg(&config).output().unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(!refused.status.success() && said.contains("countersign keys wrap"), "{said}");
     succeeds(&countersign().args(["keys", "wrap", "--config"]).arg(&config).output().unwrap());
-    let server = Server::serve(directory, &config);
-    let login = json!({
-        "email": super::support::config::EMAIL,
-        "password": super::support::config::PASSWORD,
-    });
-    server.browser().post(AUTH, &login).expect(200);
+    let server = Server::serve_with(directory, &config, "COUNTERSIGN_SERVICE", Path::new("Marked"));
+    Person::with_password(server.browser(), EMAIL, PASSWORD).login();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.contains("PATH=") && !seen.contains("COUNTERSIGN"), "{seen}");
 }
 
 /// The example of a service, as a process.

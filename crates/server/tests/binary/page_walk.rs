@@ -7,8 +7,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Stdio;
 
+use serde_json::json;
+
 use super::support::authenticator::Authenticator;
+use super::support::events::Events;
 use super::support::outbox::Outbox;
+use super::support::person::VENDOR_LIFECYCLE;
 use super::support::phone::outbox_text;
 use super::support::qr;
 use super::support::server::Server;
@@ -79,6 +83,15 @@ impl Person<'_> {
                 Some("scanned".to_owned())
             }
             ["app", app] => self.apps.get_mut(*app).map(Authenticator::code),
+            ["moves", address] => {
+                let token = self.server.vendor_token();
+                let mut vendor = self.server.browser().with_bearer(&token);
+                let events = Events::read(&self.server.data());
+                let user = &events.of_kind("judged")[0]["user"];
+                let body = json!({"tenantId": "demo", "userId": user, "event": "AddressChanged", "email": address});
+                vendor.post(VENDOR_LIFECYCLE, &body).expect(200);
+                Some("moved".to_owned())
+            }
             ["mail"] => Some(self.outbox.next_code()),
             ["text-by"] => Some(outbox_text(self.server, self.texts - 1).1),
             ["text"] => {

@@ -133,6 +133,8 @@ fn each_token_is_listed_and_revoked_by_itself() {
     other.get(POLICY).expect(200);
     assert_eq!(listed(&server), [tokens[1].clone()]);
     assert_eq!(Events::read(&server.data()).of_kind("client_token_revoked").len(), 1);
+    vendor(&server, &["revoke", "--tokens-only", &acme.0]);
+    assert_eq!(listed(&server), [Value::Null; 0], "what is dead is listed no more");
     let mut again = countersign();
     again.args(["vendor", "revoke", &acme.0, "--token", tokens[0]["id"].as_str().unwrap()]);
     assert!(!again.arg("--data").arg(server.data()).output().unwrap().status.success());

@@ -27,6 +27,9 @@ export const textedCode = () => ask('text');
 /** By what that message came. */
 export const textedBy = () => ask('text-by');
 
+/** The service that knows the user reports another address. */
+export const moves = (address) => ask('moves', address);
+
 /** Tells the test how far it is. */
 export const say = (text) => console.log(`# ${text}`);
 

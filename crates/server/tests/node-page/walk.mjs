@@ -1,7 +1,7 @@
 // Walks the whole page as its user would, and looks at each view: node walk.mjs CHROMIUM URL EMAIL PASSWORD
 
 import assert from 'node:assert/strict';
-import { appCode, leave, mailedCode, say, scan, textedBy, textedCode } from './person.mjs';
+import { appCode, leave, mailedCode, moves, say, scan, textedBy, textedCode } from './person.mjs';
 import { Screen } from './screen.mjs';
 
 const [executablePath, url, email, password] = process.argv.slice(2);
@@ -311,6 +311,25 @@ await screen.sees('saved');
 await screen.click('[name="kept"]');
 await screen.submit();
 await arrived('Password and code');
+
+say('prove an address that was changed');
+await moves('new@example.com');
+await screen.page.reload();
+await logIn();
+await screen.sees('phone');
+await screen.write('.code', await textedCode());
+await screen.submit();
+await screen.sees('done');
+await screen.click('[data-act="devices"]');
+await screen.sees('devices');
+await screen.says('#unproven', 'new@example.com');
+await screen.look('devices-unproven');
+await screen.click('#prove-email');
+await screen.sees('prove-mailbox');
+await screen.write('.code', await mailedCode());
+await screen.submit();
+await screen.says('[data-note]', 'Your address is proven.');
+await screen.says('#mailboxes', 'new@example.com');
 
 assert.deepEqual(screen.errors, ['Failed to load resource: net::ERR_FAILED'], 'the console says nothing but what was cut off');
 assert.deepEqual(screen.refused, [
