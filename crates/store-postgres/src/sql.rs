@@ -27,9 +27,11 @@ pub(crate) const LOOK: &str = concat!(
 
 /// Swaps a group of records, at most one job a key, and adds the events of those that were won.
 ///
-/// - `held` locks the rows in key order before anything is written, so that groups of two nodes
-///   that overlap wait for each other and never in a circle. Inserts come after all locks, in key
-///   order, and wait for nobody's lock: a row that stands is no conflict that they resolve.
+/// - Groups of two nodes that overlap wait for each other and never in a circle. First `made` inserts,
+///   in key order; then `held` locks the rows that stood, in key order, before any is written. What
+///   one that inserts has made nobody who locks can see, so whoever has come to the locks waits for
+///   nobody who inserts. The other way round, one would hold a row and wait for an insert, and its
+///   maker, to whom that row is new, for the row.
 /// - A row whose time has passed stands as absent ($6).
 /// - `at` orders the events of a record: the database's clock, or one more than the last where
 ///   that clock went back.
@@ -41,8 +43,19 @@ pub(crate) const SETTLE: &str = concat!(
         SELECT key, expected, next, expiry, bytes
         FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::int8[], $5::bytea[])
             AS j (key, expected, next, expiry, bytes)
+    ), made AS (
+        INSERT INTO countersign_record (key, version, expiry, bytes, at)
+        SELECT key, next, expiry, bytes, ",
+    micros!(),
+    "
+        FROM job WHERE expected = $6
+        ORDER BY key
+        ON CONFLICT (key) DO NOTHING
+        RETURNING key, at
     ), held AS MATERIALIZED (
-        SELECT key FROM countersign_record WHERE key = ANY ($1) ORDER BY key FOR NO KEY UPDATE
+        SELECT key FROM countersign_record
+        WHERE key = ANY ($1) AND (SELECT count(*) FROM made) >= 0
+        ORDER BY key FOR NO KEY UPDATE
     ), swapped AS (
         UPDATE countersign_record AS r
         SET version = j.next, expiry = j.expiry, bytes = j.bytes, at = greatest(r.at + 1, ",
@@ -54,15 +67,6 @@ pub(crate) const SETTLE: &str = concat!(
     now!(),
     " THEN $6::bytea ELSE r.version END
         RETURNING r.key, r.at
-    ), made AS (
-        INSERT INTO countersign_record (key, version, expiry, bytes, at)
-        SELECT key, next, expiry, bytes, ",
-    micros!(),
-    "
-        FROM job WHERE expected = $6 AND (SELECT count(*) FROM swapped) >= 0
-        ORDER BY key
-        ON CONFLICT (key) DO NOTHING
-        RETURNING key, at
     ), won AS (
         SELECT key, at FROM swapped UNION ALL SELECT key, at FROM made
     ), told AS (

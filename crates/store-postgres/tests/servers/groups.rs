@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use countersign_ceremony::port::{Settled, Store, StoreError, Version};
+use countersign_ceremony::port::{Key, Settle, Settled, Store, StoreError, Version};
+use countersign_store_postgres::PostgresStore;
 use tokio::task::JoinSet;
 
 use super::support::{Postgres, key, open, runtime, settle};
@@ -87,6 +88,85 @@ fn overlapping_groups_of_two_nodes_never_deadlock() {
     assert!(!server.log().contains("deadlock"), "{}", server.log());
 }
 
+/// One group makes two records, of which the other changes the second and makes the first: whoever
+/// had locked what stands before it made what does not would wait in a circle. Sessions by hand hold
+/// both groups in the middle, one after the other.
+#[test]
+fn groups_that_make_what_the_other_changes_never_deadlock() {
+    let Some(server) = Postgres::start("groups_that_make") else { return };
+    runtime().block_on(async {
+        let [one, other] =
+            [Arc::new(open(&server.url()).await), Arc::new(open(&server.url()).await)];
+        let at = |n: u8, expected, write: u8| Settle {
+            key: Key::from_bytes([n; 32]),
+            ..settle(0, expected, write.into())
+        };
+        let (first, of_one, of_other) =
+            (at(20, Version::ABSENT, 1), at(90, Version::ABSENT, 2), at(91, Version::ABSENT, 3));
+        for settle in [&first, &of_one, &of_other] {
+            assert_eq!(one.settle(settle.clone()).await, Ok(Settled::Won));
+        }
+        let hold_first =
+            held(&server, "SELECT 1 FROM countersign_record WHERE key = $1 FOR UPDATE", 20).await;
+        let hold_one =
+            held(&server, "SELECT 1 FROM countersign_record WHERE key = $1 FOR UPDATE", 90).await;
+        let hold_other =
+            held(&server, "SELECT 1 FROM countersign_record WHERE key = $1 FOR UPDATE", 91).await;
+        let making =
+            "INSERT INTO countersign_record (key, version, at, bytes) VALUES ($1, '', 0, '')";
+        let hold_made = held(&server, making, 10).await;
+
+        let mut tasks = JoinSet::new();
+        let mut told = |store: &Arc<PostgresStore>, settle: Settle| {
+            let store = Arc::clone(store);
+            tasks.spawn(async move { store.settle(settle).await });
+        };
+        // What waits behind a held swap is one group when that is let go.
+        let made = at(50, Version::ABSENT, 10);
+        told(&one, at(90, of_one.next, 4));
+        soon().await;
+        told(&one, at(20, first.next, 5));
+        told(&one, at(30, Version::ABSENT, 6));
+        told(&one, at(50, Version::ABSENT, 7));
+        soon().await;
+        drop(hold_one);
+        soon().await;
+        told(&other, made.clone());
+        soon().await;
+        told(&other, at(91, of_other.next, 8));
+        soon().await;
+        told(&other, at(10, Version::ABSENT, 9));
+        told(&other, at(30, Version::ABSENT, 11));
+        told(&other, at(50, made.next, 12));
+        soon().await;
+        drop(hold_other);
+        soon().await;
+        drop(hold_first);
+        soon().await;
+        drop(hold_made);
+        let verdicts = tasks.join_all().await;
+        assert!(verdicts.iter().all(Result::is_ok), "{verdicts:?}");
+        let won = verdicts.iter().filter(|verdict| **verdict == Ok(Settled::Won)).count();
+        assert!((6..=7).contains(&won), "of what both make, one: {verdicts:?}");
+    });
+    assert!(!server.log().contains("deadlock"), "{}", server.log());
+}
+
+/// A transaction that did this to the n-th record, open until it is dropped.
+async fn held(server: &Postgres, statement: &str, n: u8) -> tokio_postgres::Client {
+    let (client, connection) =
+        tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("BEGIN").await.unwrap();
+    client.query(statement, &[&[n; 32].to_vec()]).await.unwrap();
+    client
+}
+
+/// Longer than a statement takes that waits for nobody, and eight of them shorter than one may take.
+async fn soon() {
+    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+}
+
 #[test]
 fn more_than_can_wait_is_refused_at_once() {
     const ASKED: u32 = 6000;
@@ -130,7 +210,7 @@ fn the_outbox_is_read_oldest_first_over_all_partitions_and_forgotten_in_steps() 
         for n in 0..700 {
             // Half of them in one partition, the rest anywhere.
             let settle = settle(if n % 2 == 0 { HOT } else { n }, Version::ABSENT, u64::from(n));
-            let settle = countersign_ceremony::port::Settle {
+            let settle = Settle {
                 expected: if n % 2 == 0 && n > 0 { last(&store).await } else { Version::ABSENT },
                 ..settle
             };
@@ -154,7 +234,7 @@ fn the_outbox_is_read_oldest_first_over_all_partitions_and_forgotten_in_steps() 
 /// The record that is written again and again.
 const HOT: u32 = 10_000;
 
-async fn last(store: &countersign_store_postgres::PostgresStore) -> Version {
+async fn last(store: &PostgresStore) -> Version {
     let looked = store.look(&[key(HOT)]).await.unwrap();
     looked.entries[0].as_ref().map_or(Version::ABSENT, |entry| entry.version)
 }
