@@ -41,6 +41,7 @@ use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_vault::Vault;
 
 pub use act::{Act, ActingSession, Actor, Administrator, Deed, is_heard};
+pub(crate) use browser::is_known;
 pub use browser::{Cookie, FreshBrowser};
 pub use codes::{FreshCode, FreshRecovery, RecoveryCodes};
 pub use delivered::Target;

@@ -16,11 +16,12 @@ use countersign_vault::Purpose;
 
 use crate::assertion::FirstFactor;
 use crate::codec::CodecError;
+use crate::decide::{Cookie, is_known};
 use crate::engine::{Error, Passed};
 use crate::env::Env;
 use crate::names::Names;
 use crate::port::{Key, Store};
-use crate::record::Record;
+use crate::record::{Class, Record};
 use crate::records;
 
 const NOBODY: Purpose = Purpose::new("nobody");
@@ -242,7 +243,8 @@ impl<S: Store> Directory<S> {
         if password.is_empty() {
             return Ok(None);
         }
-        let hash = self.env.work(move || PasswordHash::of(&password, &salt, params)).await?;
+        let hash =
+            self.env.work(Class::Known, move || PasswordHash::of(&password, &salt, params)).await?;
         Ok(hash.ok().map(|hash| hash.as_str().to_owned()))
     }
 
@@ -257,7 +259,7 @@ impl<S: Store> FirstFactors for Directory<S> {
         email: &EmailAddress,
         password: Zeroizing<Vec<u8>>,
     ) -> Result<Option<Passed>, Error> {
-        Ok(self.checked(email, password).await?.map(|(passed, _)| passed))
+        Ok(self.checked(email, password, &Cookie::default()).await?.map(|(passed, _)| passed))
     }
 }
 
@@ -267,13 +269,22 @@ impl<S: Store> Directory<S> {
         &self,
         email: &EmailAddress,
         password: Zeroizing<Vec<u8>>,
+        cookie: &Cookie,
     ) -> Result<Option<(Passed, bool)>, Error> {
         // The epoch is read before the hash that is checked: a password that changes meanwhile
         // changes the epoch after it, and the login is over before it began.
         let user = self.user_of(email).await?.unwrap_or_else(|| self.nobody(email));
         let record = Names(&*self.env.vault).user(&user);
         let record = records::look::<S, Record>(&*self.store, &self.env, record).await?.value;
-        let epoch = Some(record.unwrap_or_default().within(self.env.incarnation).epoch);
+        let record = record.unwrap_or_default().within(self.env.incarnation);
+        let epoch = Some(record.epoch);
+        // Wrong passwords are a stranger's, and a known browser does not wait behind them.
+        let now = self.env.clock.now();
+        let whose = if is_known(&record, cookie, &*self.env.vault, now) {
+            Class::Known
+        } else {
+            Class::Stranger
+        };
         let account = self.account(email).await?;
         let (user, own) = account.map_or((None, None), |of| (Some(of.user), of.own));
         let stored = own.as_ref().map(|own| PasswordHash::parse(&own.password)).transpose();
@@ -281,7 +292,7 @@ impl<S: Store> Directory<S> {
         let usual = self.argon2;
         let matches = self
             .env
-            .work(move || password::verify(&password, stored.as_ref(), usual))
+            .work(whose, move || password::verify(&password, stored.as_ref(), usual))
             .await?
             .map_err(|_| Error::Busy)?;
         let (Some(user), Some(own), true) = (user, own, matches) else { return Ok(None) };

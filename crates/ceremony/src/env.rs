@@ -19,7 +19,7 @@ use countersign_vault::Vault;
 
 use crate::decide::NoticeOf;
 use crate::incarnation::Incarnation;
-use crate::record::CodePurpose;
+use crate::record::{Class, CodePurpose};
 
 pub use testing::{Delivered, FrozenClock, NotedMail, SeededRandom};
 pub use webauthn::{
@@ -134,8 +134,8 @@ impl std::error::Error for NotDelivered {}
 /// The one bounded pool for costly work: Argon2 of passwords and of recovery codes, and the
 /// signatures of passkeys.
 pub trait Workers: Send + Sync + Debug {
-    /// Runs a job, when its turn comes.
-    fn run(&self, job: Box<dyn FnOnce() + Send>) -> Later<'_, Result<(), Busy>>;
+    /// Runs a job, when its turn comes: known browsers first.
+    fn run(&self, whose: Class, job: Box<dyn FnOnce() + Send>) -> Later<'_, Result<(), Busy>>;
 }
 
 /// What the engine is given from outside.
@@ -178,6 +178,7 @@ impl Env {
     /// [`Busy`]: too much of it waits already.
     pub async fn work<T: Send + 'static>(
         &self,
+        whose: Class,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Busy> {
         let (done, result) = tokio::sync::oneshot::channel();
@@ -185,7 +186,7 @@ impl Env {
             // Nobody waits any more where the receiver is gone.
             let _ = done.send(job());
         });
-        self.workers.run(job).await?;
+        self.workers.run(whose, job).await?;
         result.await.map_err(|_| Busy)
     }
 }

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod attacks;
+pub mod canary;
 pub mod crash;
+pub mod refusals;
 pub mod script;
 pub mod simulation;
 

@@ -4,12 +4,14 @@
 //! replaced ends its own family and no other (D-01, D-14).
 
 use countersign_token::FamilyId;
-use countersign_vault::{Digest, Purpose};
+use countersign_vault::{Digest, Purpose, Vault};
 
 use super::draft::Draft;
 use super::{NoticeOf, Outcome, Refusal};
 use crate::audit::What;
-use countersign_remember::{Entry, Presented};
+use crate::record::Record;
+use countersign_otp::UnixTime;
+use countersign_remember::{Entry, Policy, Presented};
 
 pub use countersign_remember::Cookie;
 
@@ -38,6 +40,18 @@ pub(super) struct Met {
     pub(super) family: FamilyId,
     pub(super) remembered: bool,
     pub(super) rotate: bool,
+}
+
+/// Does a cookie come from a browser that this user is known by? It decides nothing: who is asked
+/// first, where many wait.
+pub(crate) fn is_known(record: &Record, cookie: &Cookie, vault: &dyn Vault, now: UnixTime) -> bool {
+    let policy = Policy::default();
+    cookie.entries().iter().any(|entry| {
+        let family = entry.family();
+        let secret = digest(vault, family, entry.secret());
+        let presented = record.browsers.judge(family, &secret, &policy, now);
+        matches!(presented, Presented::Known { .. })
+    })
 }
 
 impl Draft<'_> {
@@ -150,7 +164,11 @@ impl Draft<'_> {
 
     /// The digest of a browser's secret, bound to its family.
     fn digest(&self, family: FamilyId, secret: &[u8; 32]) -> Digest {
-        let parts: [&[u8]; 2] = [family.as_bytes(), secret];
-        self.given.vault.digest(BROWSER, &parts)
+        digest(self.given.vault, family, secret)
     }
+}
+
+fn digest(vault: &dyn Vault, family: FamilyId, secret: &[u8; 32]) -> Digest {
+    let parts: [&[u8]; 2] = [family.as_bytes(), secret];
+    vault.digest(BROWSER, &parts)
 }

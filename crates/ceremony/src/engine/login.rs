@@ -88,7 +88,7 @@ impl<S: Store> Engine<S> {
         client: &Client,
     ) -> Result<Option<Reply>, Error> {
         let Some((mut passed, unreported)) =
-            self.directory.checked(email, password.clone()).await?
+            self.directory.checked(email, password.clone(), &client.cookie).await?
         else {
             return Ok(None);
         };
@@ -96,7 +96,7 @@ impl<S: Store> Engine<S> {
             // The change ends what was open before it, this login's own epoch included: the
             // password is checked again under the new one.
             self.password_changed(email, passed.user.clone()).await?;
-            match self.directory.checked(email, password).await? {
+            match self.directory.checked(email, password, &client.cookie).await? {
                 Some((again, _)) => passed = again,
                 None => return Ok(None),
             }

@@ -18,6 +18,7 @@ use crate::env::{
     AssertionResponse, AttestationResponse, Registrant, Started, Unproven, UserHandle,
 };
 use crate::port::Store;
+use crate::record::Class;
 
 const HANDLE: Purpose = Purpose::new("passkey user handle");
 
@@ -199,7 +200,8 @@ impl<S: Store> Engine<S> {
         }
         let (relying_party, state) = (self.env.relying_party.clone(), claims.state.clone());
         let job = move || relying_party.finish_registration(&state, &answer);
-        Ok(self.env.work(job).await?)
+        // Whoever has come so far has passed a first factor.
+        Ok(self.env.work(Class::Known, job).await?)
     }
 
     /// What the relying party finds of a signature, where its challenge is open.
@@ -221,7 +223,7 @@ impl<S: Store> Engine<S> {
         let handle = record.handle.unwrap_or_else(|| user_handle(&*self.env.vault, user));
         let of = known.clone();
         let job = move || relying_party.finish_authentication(&state, &known, &handle, &answer);
-        Ok(PasskeyEvidence { of: Some(of), found: self.env.work(job).await? })
+        Ok(PasskeyEvidence { of: Some(of), found: self.env.work(Class::Known, job).await? })
     }
 
     fn passkey_claims(&self, token: &str) -> Option<PasskeyClaims> {

@@ -7,6 +7,7 @@ use countersign_vault::Vault;
 use super::{Account, Client, Engine, Error, Reply};
 use crate::decide::{Deed, Evidence, FreshCode, FreshRecovery, Refusal, is_heard};
 use crate::port::Store;
+use crate::record::Class;
 use crate::rules::{RECOVERIES_A_DAY, RECOVERY_CODES};
 
 /// How many codes are drawn at most for a set of ten: two of them rarely have one tag.
@@ -57,7 +58,9 @@ impl<S: Store> Engine<S> {
         let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
         let evidence = self
             .env
-            .work(move || hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash }))
+            .work(Class::Known, move || {
+                hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash })
+            })
             .await?;
         evidence.map(Some).map_err(|_| Error::Busy)
     }
@@ -77,7 +80,8 @@ impl<S: Store> Engine<S> {
             }
             let (salt, pepper) = (self.env.draw()?, Pepper::of(&*self.env.vault));
             let (hashed, params) = (code.clone(), self.settings.argon2);
-            let hash = self.env.work(move || hashed.hash(&pepper, &salt, params)).await?;
+            let hash =
+                self.env.work(Class::Known, move || hashed.hash(&pepper, &salt, params)).await?;
             fresh.push(FreshCode { code, tag, hash: hash.map_err(|_| Error::Busy)? });
         }
         // A generator that draws one tag again and again is none.

@@ -11,6 +11,7 @@ use countersign_ceremony::env::{
 };
 use countersign_ceremony::names::Names;
 use countersign_ceremony::policy::{Enforce, Policy};
+use countersign_ceremony::record::Class;
 use countersign_device::{RealmId, UserId, UserKey};
 use countersign_otp::UnixTime;
 use countersign_token::{Ed25519, Params};
@@ -79,7 +80,7 @@ impl Random for Dice {
 struct AtOnce;
 
 impl Workers for AtOnce {
-    fn run(&self, job: Box<dyn FnOnce() + Send>) -> Later<'_, Result<(), Busy>> {
+    fn run(&self, _: Class, job: Box<dyn FnOnce() + Send>) -> Later<'_, Result<(), Busy>> {
         job();
         Box::pin(std::future::ready(Ok(())))
     }

@@ -15,7 +15,7 @@ const ENROL: &str = "auth/v1/user/mfa/webauthn/enroll";
 const ENROL_VERIFY: &str = "auth/v1/user/mfa/webauthn/enroll/verify";
 
 /// The authenticator of somebody who has the page open under the name that passkeys can be made for.
-fn authenticator(server: &Server) -> Authenticator {
+pub(crate) fn authenticator(server: &Server) -> Authenticator {
     let port = server.address().port();
     Authenticator::new([3; 32], &format!("http://localhost:{port}"))
 }
@@ -36,7 +36,7 @@ fn enrolment(mfa_token: &str, offer: &Answer, key: &mut Authenticator) -> Value 
     })
 }
 
-fn enrol(person: &mut Person, key: &mut Authenticator) -> Answer {
+pub(crate) fn enrol(person: &mut Person, key: &mut Authenticator) -> Answer {
     let mfa_token = person.mfa_token();
     let offer = person.browser.post(ENROL, &json!({"mfaToken": mfa_token})).expect(201);
     let body = enrolment(&mfa_token, &offer, key);

@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticator;
 pub(crate) mod browser;
+pub(crate) mod canaries;
 pub(crate) mod chromium;
 pub(crate) mod clock;
 pub(crate) mod config;

@@ -32,7 +32,7 @@ pub(crate) fn add(server: &Server, arguments: &[&str]) -> (String, String) {
     (line("client "), line("secret "))
 }
 
-fn authenticate(server: &Server, client: &str, secret: &str) -> Answer {
+pub(crate) fn authenticate(server: &Server, client: &str, secret: &str) -> Answer {
     let body = json!({"clientId": client, "secret": secret});
     server.browser().send(Method::POST, "/auth/vendor", body.to_string().into_bytes())
 }

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use countersign_conformance::canary::Canaries;
 use tempfile::TempDir;
 
 use super::support::browser::Browser;
+use super::support::canaries;
 use super::support::config::{Config, free_port};
 use super::support::server::{Server, config_file, countersign};
 
@@ -46,6 +48,14 @@ impl Fleet {
     /// A browser without cookies at a node.
     pub(crate) fn browser(&self, node: usize) -> Browser {
         Browser::new(&self.urls[node % NODES])
+    }
+
+    /// Everything that was said to its nodes in confidence.
+    pub(crate) fn known(&self) -> Canaries {
+        let mut known = Canaries::new();
+        self.urls.iter().for_each(|url| known.add(&canaries::known(url)));
+        canaries::mark(&mut known, "the token of a service", &self.vendor_token);
+        known
     }
 
     /// `kill -9` of a node, and the same node again.

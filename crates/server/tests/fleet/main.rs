@@ -15,6 +15,7 @@ mod postgres;
 mod redis_servers;
 mod support;
 
+mod dumps;
 mod fleet;
 mod history;
 mod kills;

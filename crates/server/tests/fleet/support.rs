@@ -5,6 +5,8 @@
 pub(crate) mod authenticator;
 #[path = "../binary/support/browser.rs"]
 pub(crate) mod browser;
+#[path = "../binary/support/canaries.rs"]
+pub(crate) mod canaries;
 #[path = "../binary/support/clock.rs"]
 pub(crate) mod clock;
 #[path = "../binary/support/config.rs"]

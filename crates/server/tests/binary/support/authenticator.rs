@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::canaries;
 use super::clock::now;
 
 /// The app on somebody's phone.
@@ -19,7 +20,9 @@ impl Authenticator {
     pub(crate) fn scan(uri: &str) -> Self {
         let totp = totp_rs::Totp::from_url_unchecked(uri)
             .unwrap_or_else(|error| panic!("no otpauth URI: {uri}: {error}"));
-        Self { totp, uri: uri.to_owned(), last_step: 0 }
+        let app = Self { totp, uri: uri.to_owned(), last_step: 0 };
+        canaries::keep("the secret of an app", &app.secret());
+        app
     }
 
     /// A code that was not given before and that the server accepts now: of the present step or, once that is spent, of

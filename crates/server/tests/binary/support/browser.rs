@@ -7,6 +7,8 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request};
 
+use super::canaries;
+
 /// Nothing here may take longer: a server that hangs fails the test and does not stop the run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -131,6 +133,8 @@ impl Browser {
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("cookie", pairs.join("; "));
         }
+        self.note(&body);
+        let sent: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let bodiless = matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let response = if bodiless {
             self.agent.run(request.body(()).unwrap())?
@@ -145,8 +149,40 @@ impl Browser {
             headers: parts.headers,
             bytes,
         };
+        canaries::note_body(&self.base, &answer.body);
+        if answer.status >= 400 {
+            self.assert_repeats_nothing(&sent, &answer);
+        }
         self.keep_cookies(&answer);
         Ok(answer)
+    }
+
+    /// A refusal repeats nothing that was said in confidence.
+    #[track_caller]
+    fn assert_repeats_nothing(&self, sent: &Value, answer: &Answer) {
+        let mut said = canaries::secrets_in(sent);
+        for (name, value) in self.headers.iter().filter(|header| header.0 == "authorization") {
+            canaries::mark(&mut said, name, value.trim_start_matches("Bearer "));
+        }
+        for (name, value) in &self.cookies {
+            canaries::mark(&mut said, name, value);
+        }
+        canaries::assert_none(&said, "a refusal", &answer.bytes);
+    }
+
+    /// What it says in confidence must show nowhere.
+    fn note(&self, body: &[u8]) {
+        for (name, value) in &self.headers {
+            if ["authorization", "x-access-token"].contains(&name.as_str()) {
+                canaries::note(&self.base, name, value.trim_start_matches("Bearer "));
+            }
+        }
+        for (name, value) in &self.cookies {
+            canaries::note(&self.base, name, value);
+        }
+        if let Ok(body) = serde_json::from_slice(body) {
+            canaries::note_body(&self.base, &body);
+        }
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {

@@ -114,8 +114,13 @@ impl Config {
 
     /// Writes the file, adds the user and starts the server.
     pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with these variables in the server's environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
         let (directory, file) = self.written(free_port());
-        let mut server = Server::serve(directory, &file);
+        let mut server = Server::serve_with(directory, &file, environment);
         EMAIL.clone_into(&mut server.email);
         PASSWORD.clone_into(&mut server.password);
         server

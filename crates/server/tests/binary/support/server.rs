@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::browser::Browser;
+use super::canaries;
 use super::clock::wait_for;
 use super::outbox::Outbox;
 
@@ -38,11 +39,17 @@ pub(crate) struct Server {
 impl Server {
     /// `countersign demo` in a fresh directory on a free port.
     pub(crate) fn demo() -> Self {
-        Self::demo_in(tempfile::tempdir().unwrap())
+        Self::demo_with(&[])
     }
 
-    fn demo_in(directory: TempDir) -> Self {
+    /// The same with these variables in its environment.
+    pub(crate) fn demo_with(environment: &[(&str, &str)]) -> Self {
+        Self::demo_in(tempfile::tempdir().unwrap(), environment)
+    }
+
+    fn demo_in(directory: TempDir, environment: &[(&str, &str)]) -> Self {
         let mut command = countersign();
+        command.envs(environment.iter().copied());
         command
             .args(["demo", "--listen", "127.0.0.1:0", "--data"])
             .arg(directory.path().join("data"));
@@ -51,7 +58,17 @@ impl Server {
 
     /// `countersign serve` with this configuration file, whose data directory is `data` in `directory`.
     pub(crate) fn serve(directory: TempDir, config: &Path) -> Self {
+        Self::serve_with(directory, config, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn serve_with(
+        directory: TempDir,
+        config: &Path,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = countersign();
+        command.envs(environment.iter().copied());
         command.args(["serve", "--config"]).arg(config);
         Self::start(directory, command, "url")
     }
@@ -102,6 +119,7 @@ impl Server {
     pub(crate) fn kill(mut self) -> TempDir {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+        canaries::assert_kept(&self.url, &self.log(), &self.data());
         let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
         drop(self);
         directory
@@ -109,7 +127,7 @@ impl Server {
 
     /// `countersign demo` again in the directory of one that was killed.
     pub(crate) fn demo_again(directory: TempDir) -> Self {
-        Self::demo_in(directory)
+        Self::demo_in(directory, &[])
     }
 
     /// Waits until the process ends by itself.
@@ -175,6 +193,7 @@ impl Drop for Server {
             eprintln!("--- the server's standard error\n{log}");
         } else {
             assert!(!log.contains("panicked at"), "the server panicked:\n{log}");
+            canaries::assert_kept(&self.url, &log, &self.data());
         }
     }
 }

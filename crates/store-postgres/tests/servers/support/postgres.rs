@@ -150,7 +150,8 @@ impl Postgres {
         command
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where its files are.
+    pub(crate) fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
 
