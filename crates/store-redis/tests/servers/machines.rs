@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// Where its files are.
-    pub(crate) fn directory(&self) -> &std::path::Path {
+    pub(crate) fn directory(&self) -> &Path {
         self.dir.path()
     }
 
