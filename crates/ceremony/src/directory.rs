@@ -243,8 +243,10 @@ impl<S: Store> Directory<S> {
         if password.is_empty() {
             return Ok(None);
         }
-        let hash =
-            self.env.work(Class::Known, move || PasswordHash::of(&password, &salt, params)).await?;
+        let hash = self
+            .env
+            .work_for(Class::Known, move || PasswordHash::of(&password, &salt, params))
+            .await?;
         Ok(hash.ok().map(|hash| hash.as_str().to_owned()))
     }
 
@@ -292,7 +294,7 @@ impl<S: Store> Directory<S> {
         let usual = self.argon2;
         let matches = self
             .env
-            .work(whose, move || password::verify(&password, stored.as_ref(), usual))
+            .work_for(whose, move || password::verify(&password, stored.as_ref(), usual))
             .await?
             .map_err(|_| Error::Busy)?;
         let (Some(user), Some(own), true) = (user, own, matches) else { return Ok(None) };

@@ -172,11 +172,22 @@ impl Env {
         Ok(bytes)
     }
 
-    /// Does costly work on the pool.
+    /// Does costly work on the pool, in the line of strangers.
     ///
     /// # Errors
     /// [`Busy`]: too much of it waits already.
     pub async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        self.work_for(Class::Stranger, job).await
+    }
+
+    /// Does costly work on the pool: that of known browsers, and of whoever has passed a first factor, goes first.
+    ///
+    /// # Errors
+    /// [`Busy`]: too much of it waits already.
+    pub async fn work_for<T: Send + 'static>(
         &self,
         whose: Class,
         job: impl FnOnce() -> T + Send + 'static,

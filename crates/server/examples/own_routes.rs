@@ -7,9 +7,7 @@ use axum::{Json, Router, extract::State, routing::get, routing::post};
 use countersign_ceremony::decide::{Enrolment, Refusal};
 use countersign_ceremony::engine::{self, Client, Engine, Passed, Reply, Settings};
 use countersign_ceremony::env::{Deliver, Env, Later, Message, NoPasskeys, NotDelivered, Threads};
-use countersign_ceremony::{
-    assertion::FirstFactor, policy::Enforce, policy::Policy, record::Class,
-};
+use countersign_ceremony::{assertion::FirstFactor, policy::Enforce, policy::Policy};
 use countersign_device::{RealmId, TenantId, UserId};
 use countersign_provision::Uri;
 use countersign_remember::Cookie;
@@ -72,7 +70,7 @@ async fn sign_up(State(own): Shared, Json((name, given)): Pair) -> Answer {
     UserId::parse(&name).map_err(|_| StatusCode::BAD_REQUEST)?;
     let salt = own.engine.env().draw().map_err(down)?;
     let hash = move || PasswordHash::of(given.as_bytes(), &salt, Params::default());
-    let hash = own.engine.env().work(Class::Known, hash).await.map_err(down)?.map_err(down)?;
+    let hash = own.engine.env().work(hash).await.map_err(down)?.map_err(down)?;
     own.users.lock().await.entry(name).or_insert(hash);
     Ok(StatusCode::CREATED.into_response())
 }
@@ -81,7 +79,7 @@ async fn sign_up(State(own): Shared, Json((name, given)): Pair) -> Answer {
 async fn log_in(State(own): Shared, from: HeaderMap, Json((name, given)): Pair) -> Answer {
     let stored = own.users.lock().await.get(&name).cloned();
     let check = move || verify(given.as_bytes(), stored.as_ref(), Params::default());
-    if !own.engine.env().work(Class::Stranger, check).await.map_err(down)?.map_err(down)? {
+    if !own.engine.env().work(check).await.map_err(down)?.map_err(down)? {
         return Err(StatusCode::UNAUTHORIZED);
     }
     let user = UserId::parse(&name).map_err(down)?;

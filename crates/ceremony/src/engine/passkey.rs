@@ -201,7 +201,7 @@ impl<S: Store> Engine<S> {
         let (relying_party, state) = (self.env.relying_party.clone(), claims.state.clone());
         let job = move || relying_party.finish_registration(&state, &answer);
         // Whoever has come so far has passed a first factor.
-        Ok(self.env.work(Class::Known, job).await?)
+        Ok(self.env.work_for(Class::Known, job).await?)
     }
 
     /// What the relying party finds of a signature, where its challenge is open.
@@ -223,7 +223,7 @@ impl<S: Store> Engine<S> {
         let handle = record.handle.unwrap_or_else(|| user_handle(&*self.env.vault, user));
         let of = known.clone();
         let job = move || relying_party.finish_authentication(&state, &known, &handle, &answer);
-        Ok(PasskeyEvidence { of: Some(of), found: self.env.work(Class::Known, job).await? })
+        Ok(PasskeyEvidence { of: Some(of), found: self.env.work_for(Class::Known, job).await? })
     }
 
     fn passkey_claims(&self, token: &str) -> Option<PasskeyClaims> {

@@ -58,7 +58,7 @@ impl<S: Store> Engine<S> {
         let (hash, pepper) = (recovery.hash.clone(), Pepper::of(&*self.env.vault));
         let evidence = self
             .env
-            .work(Class::Known, move || {
+            .work_for(Class::Known, move || {
                 hash.verify(&pepper, &code).map(|matches| Evidence { matches, of: hash })
             })
             .await?;
@@ -80,8 +80,10 @@ impl<S: Store> Engine<S> {
             }
             let (salt, pepper) = (self.env.draw()?, Pepper::of(&*self.env.vault));
             let (hashed, params) = (code.clone(), self.settings.argon2);
-            let hash =
-                self.env.work(Class::Known, move || hashed.hash(&pepper, &salt, params)).await?;
+            let hash = self
+                .env
+                .work_for(Class::Known, move || hashed.hash(&pepper, &salt, params))
+                .await?;
             fresh.push(FreshCode { code, tag, hash: hash.map_err(|_| Error::Busy)? });
         }
         // A generator that draws one tag again and again is none.

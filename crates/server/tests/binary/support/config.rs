@@ -120,7 +120,7 @@ impl Config {
     /// The same with these variables in the server's environment.
     pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Server {
         let (directory, file) = self.written(free_port());
-        let mut server = Server::serve_with(directory, &file, environment);
+        let mut server = Server::serve_under(directory, &file, environment);
         EMAIL.clone_into(&mut server.email);
         PASSWORD.clone_into(&mut server.password);
         server

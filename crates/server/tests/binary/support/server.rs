@@ -58,11 +58,11 @@ impl Server {
 
     /// `countersign serve` with this configuration file, whose data directory is `data` in `directory`.
     pub(crate) fn serve(directory: TempDir, config: &Path) -> Self {
-        Self::serve_with(directory, config, &[])
+        Self::serve_under(directory, config, &[])
     }
 
     /// The same with these variables in its environment.
-    pub(crate) fn serve_with(
+    pub(crate) fn serve_under(
         directory: TempDir,
         config: &Path,
         environment: &[(&str, &str)],
