@@ -22,7 +22,7 @@ use crate::env::Env;
 use crate::names::Names;
 use crate::port::{Key, Store};
 use crate::record::{Class, Record};
-use crate::records;
+use crate::records::{self, Doubles};
 
 const NOBODY: Purpose = Purpose::new("nobody");
 
@@ -46,6 +46,8 @@ pub struct Directory<S> {
     env: Env,
     realm: RealmId,
     argon2: Params,
+    accounts: Doubles,
+    users: Doubles,
 }
 
 /// What stands under an address.
@@ -101,8 +103,8 @@ impl Account {
 }
 
 impl<S: Store> Directory<S> {
-    pub(crate) const fn new(store: Arc<S>, env: Env, realm: RealmId, argon2: Params) -> Self {
-        Self { store, env, realm, argon2 }
+    pub(crate) fn new(store: Arc<S>, env: Env, realm: RealmId, argon2: Params) -> Self {
+        Self { store, env, realm, argon2, accounts: Doubles::default(), users: Doubles::default() }
     }
 
     /// Adds a user.
@@ -166,6 +168,13 @@ impl<S: Store> Directory<S> {
     pub(crate) async fn user_of(&self, email: &EmailAddress) -> Result<Option<UserKey>, Error> {
         let account = self.account(email).await?;
         Ok(account.map(|account| UserKey::new(self.realm.clone(), account.user)))
+    }
+
+    /// The record of a user, read and not judged, at one cost whether there is one or not.
+    pub(crate) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
+        let key = Names(&*self.env.vault).user(user);
+        let found: Option<Record> = self.users.look(&*self.store, &self.env, key).await?;
+        Ok(found.unwrap_or_default().within(self.env.incarnation))
     }
 
     /// A user that is nobody: what is looked at where an address is unknown, at the same cost.
@@ -235,7 +244,7 @@ impl<S: Store> Directory<S> {
     }
 
     async fn account(&self, email: &EmailAddress) -> Result<Option<Account>, Error> {
-        Ok(records::look(&*self.store, &self.env, self.key(email)).await?.value)
+        self.accounts.look(&*self.store, &self.env, self.key(email)).await
     }
 
     async fn hash(&self, password: Zeroizing<Vec<u8>>) -> Result<Option<String>, Error> {
@@ -275,10 +284,9 @@ impl<S: Store> Directory<S> {
     ) -> Result<Option<(Passed, bool)>, Error> {
         // The epoch is read before the hash that is checked: a password that changes meanwhile
         // changes the epoch after it, and the login is over before it began.
-        let user = self.user_of(email).await?.unwrap_or_else(|| self.nobody(email));
-        let record = Names(&*self.env.vault).user(&user);
-        let record = records::look::<S, Record>(&*self.store, &self.env, record).await?.value;
-        let record = record.unwrap_or_default().within(self.env.incarnation);
+        let nobody = self.nobody(email);
+        let user = self.user_of(email).await?.unwrap_or(nobody);
+        let record = self.record(&user).await?;
         let epoch = Some(record.epoch);
         // Wrong passwords are a stranger's, and a known browser does not wait behind them.
         let now = self.env.clock.now();

@@ -9,15 +9,15 @@ use std::sync::Arc;
 
 use countersign_ceremony::assertion::FirstFactor;
 use countersign_ceremony::engine::{ChallengedReply, Client, Engine, Passed, Reply, Settings};
-use countersign_ceremony::env::{Env, FrozenClock, NotedMail};
+use countersign_ceremony::env::{Env, FrozenClock};
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_device::{EmailAddress, RealmId, TenantId, UserId};
 use countersign_otp::{Secret, Totp, UnixTime};
 use countersign_token::Params;
 use zeroize::Zeroizing;
 
-use counted::Counted;
 pub use counted::Work;
+use counted::{Counted, LastMail};
 
 const BEGINNING: u64 = 1_800_000_000;
 /// Longer than the cool-down of a resend, in seconds, and than two steps of an app.
@@ -68,7 +68,7 @@ pub struct Refusals {
     engine: Engine<Counted>,
     work: Arc<Work>,
     clock: Arc<FrozenClock>,
-    mail: Arc<NotedMail>,
+    mail: Arc<LastMail>,
     people: u32,
 }
 
@@ -90,7 +90,7 @@ impl Refusals {
     #[expect(clippy::expect_used, reason = "a world for tests")]
     pub async fn new(argon2: Params) -> Self {
         let clock = Arc::new(FrozenClock::at(UnixTime::from_secs(BEGINNING)));
-        let (mail, work) = (Arc::new(NotedMail::default()), Arc::new(Work::default()));
+        let (mail, work) = (Arc::new(LastMail::default()), Arc::new(Work::default()));
         let env = Env::for_tests().expect("a thread");
         let workers = Arc::new(counted::Workers { of: env.workers, work: Arc::clone(&work) });
         let env = Env { clock: clock.clone(), deliver: mail.clone(), workers, ..env };
@@ -141,15 +141,15 @@ impl Refusals {
                 Case::ReplayedCode => ready.code = spent,
                 Case::UnknownDevice => ready.code = self.shown(&secret, 1),
                 Case::MalformedCode => "none".clone_into(&mut ready.code),
-                Case::WrongMailedCode => {
-                    ready.challenge = self.mailed(&ready.token).await;
-                    ready.code = other_than(&[self.mail.last_code().expect("a mail")]);
-                }
-                Case::DeadChallenge => {
-                    ready.challenge = self.mailed(&ready.token).await;
-                    ready.code = self.mail.last_code().expect("a mail");
+                Case::WrongMailedCode | Case::DeadChallenge => {
+                    // The same way to both, so that what is warm in one is in the other.
+                    let dead = self.mailed(&ready.token).await;
                     self.clock.advance(LATER);
-                    self.mailed(&ready.token).await;
+                    let living = self.mailed(&ready.token).await;
+                    (ready.challenge, ready.code) = match case {
+                        Case::DeadChallenge => dead,
+                        _ => (living.0, other_than(&[living.1])),
+                    };
                 }
                 _ => {
                     let near: Vec<String> = (-2..=2).map(|n| self.shown(&secret, n)).collect();
@@ -234,10 +234,12 @@ impl Refusals {
     }
 
     #[expect(clippy::expect_used, clippy::panic, reason = "a world for tests")]
-    async fn mailed(&self, token: &str) -> String {
+    async fn mailed(&self, token: &str) -> (String, String) {
         let sent = self.engine.send_email(token, &Client::default()).await;
         match sent.expect("the store answers") {
-            Reply::Sent { token, .. } => token.as_str().to_owned(),
+            Reply::Sent { token, .. } => {
+                (token.as_str().to_owned(), self.mail.take().expect("a mail"))
+            }
             other => panic!("not sent: {other:?}"),
         }
     }

@@ -14,7 +14,6 @@ use crate::assertion::FirstFactor;
 use crate::claims::{ChallengeClaims, ChallengeKind, Login, LoginKind};
 use crate::decide::{Ask, Begin, Event, FreshRecovery, Outcome, Recover, Refusal, Step, Target};
 use crate::lifecycle::Lifecycle;
-use crate::names::Names;
 use crate::port::Store;
 use crate::record::{Epoch, Record};
 
@@ -214,8 +213,8 @@ impl<S: Store> Engine<S> {
     ) -> Result<Reply, Error> {
         let refused = Ok(Reply::Refused(Refusal::Code));
         let Ok(code) = RecoveryCode::parse(code) else { return refused };
-        let known = self.directory.user_of(email).await?;
-        let user = known.clone().unwrap_or_else(|| self.directory.nobody(email));
+        let nobody = self.directory.nobody(email);
+        let user = self.directory.user_of(email).await?.unwrap_or(nobody);
         let Some(evidence) = self.recovery_evidence(&user, code).await? else { return refused };
         let recover = Recover {
             evidence,
@@ -306,9 +305,7 @@ impl<S: Store> Engine<S> {
 
     /// The record of a user, read and not judged.
     pub(super) async fn record(&self, user: &UserKey) -> Result<Record, Error> {
-        let key = Names(&*self.env.vault).user(user);
-        let found = crate::records::look::<S, Record>(&*self.store, &self.env, key).await?;
-        Ok(found.value.unwrap_or_default().within(self.env.incarnation))
+        self.directory.record(user).await
     }
 }
 

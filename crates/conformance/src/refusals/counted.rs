@@ -1,14 +1,15 @@
 //! What a call of the engine does: trips to the store, bytes written, costly work.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use countersign_ceremony::env::{self, Busy, Clock, Later};
+use countersign_ceremony::env::{self, Body, Busy, Clock, Deliver, Later, Message, NotDelivered};
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::port::{
     EventId, EventRow, Key, Looked, Settle, Settled, Store, StoreError, Walked,
 };
 use countersign_ceremony::record::Class;
+use countersign_otp::Code;
 
 /// Counts.
 #[derive(Debug, Default)]
@@ -68,6 +69,26 @@ impl Store for Counted {
 
     async fn forget(&self, ids: &[EventId]) -> Result<(), StoreError> {
         self.store.forget(ids).await
+    }
+}
+
+/// The code that was mailed last: thousands are.
+#[derive(Debug, Default)]
+pub(super) struct LastMail(Mutex<Option<Code>>);
+
+impl LastMail {
+    pub(super) fn take(&self) -> Option<String> {
+        let code = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        code.map(|code| code.as_str().to_owned())
+    }
+}
+
+impl Deliver for LastMail {
+    fn deliver(&self, message: Message) -> Later<'_, Result<(), NotDelivered>> {
+        if let Body::Code { code, .. } = message.body {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(code);
+        }
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
