@@ -7,6 +7,8 @@
 //! Cases are taken in turn, in process, over the memory store. As dudect does, only the samples below a common quantile
 //! count, and |t| above 10 is a difference. The planted leak is the same case with a few microseconds more.
 
+#![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
+
 use std::error::Error;
 use std::time::{Duration, Instant};
 

@@ -1,12 +1,13 @@
 //! A flood of wrong passwords: costly work is bounded, and a known browser does not wait behind it.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::support::authenticator::Authenticator;
 use super::support::browser::Browser;
+use super::support::clock::timed;
 use super::support::config::{Config, EMAIL, PASSWORD};
 use super::support::person::{AUTH, ENROL_VERIFY, Person, VENDOR_LOGINS, VERIFY};
 use super::support::qr;
@@ -16,7 +17,7 @@ use super::support::server::Server;
 const STRANGERS: usize = 64;
 /// Users whose codes are judged for the figures.
 const USERS: usize = 50;
-/// A release build that the figures are taken of: `COUNTERSIGN_FLOOD=1 cargo test ... flood -- --nocapture`.
+/// Asks for the figures; `docs/assurance.md` has the command.
 const FIGURES: &str = "COUNTERSIGN_FLOOD";
 
 fn served() -> Server {
@@ -92,18 +93,15 @@ fn figures_of_a_flood() {
     let mut known = person.browser.connected();
     let vendor = server.browser().with_bearer(&server.vendor_token()).connected();
     let idle = verifications(&server, &vendor, "idle");
-    let begun = Instant::now();
-    let (answered, (logins, busy)) = under_flood(&server, |_| {
-        let body = json!({"email": EMAIL, "password": PASSWORD});
-        let login = |_| {
-            let begun = Instant::now();
-            known.post(AUTH, &body).expect(200);
-            begun.elapsed()
-        };
-        let logins: Vec<Duration> = (0..40).map(login).collect();
-        (logins, verifications(&server, &vendor, "busy"))
+    let body = json!({"email": EMAIL, "password": PASSWORD});
+    let mut login = || timed(|| known.post(AUTH, &body).expect(200)).0;
+    let (lasted, (answered, (logins, busy))) = timed(|| {
+        under_flood(&server, |_| {
+            let logins: Vec<Duration> = (0..40).map(|_| login()).collect();
+            (logins, verifications(&server, &vendor, "busy"))
+        })
     });
-    let rate = f64::from(u32::try_from(answered).unwrap()) / begun.elapsed().as_secs_f64();
+    let rate = f64::from(u32::try_from(answered).unwrap()) / lasted.as_secs_f64();
     println!("wrong passwords answered: {answered}, {rate:.0} a second");
     let (idle, busy) = (quantiles(idle), quantiles(busy));
     println!("known browser's login under the flood, [p50, p99, most]: {:?}", quantiles(logins));
@@ -130,9 +128,8 @@ fn verifications(server: &Server, vendor: &Browser, name: &str) -> Vec<Duration>
         for code in app.wrong_codes(8) {
             let login = vendor.post(VENDOR_LOGINS, &who).expect(200);
             let body = json!({"mfaToken": login.text("mfaToken"), "value": code});
-            let begun = Instant::now();
-            let answer = browser.post(VERIFY, &body);
-            took.push(begun.elapsed());
+            let (lasted, answer) = timed(|| browser.post(VERIFY, &body));
+            took.push(lasted);
             answer.refused(400);
         }
     }

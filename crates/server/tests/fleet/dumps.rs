@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::fleet::Fleet;
 use super::postgres::Postgres;
-use super::redis_servers::{Fleet as Masters, installed};
+use super::redis_servers::{Fleet as Masters, Server as Machine, installed};
 use super::support::authenticator::Authenticator;
 use super::support::clock::wait_for;
 use super::support::person::{ENROL_VERIFY, RECOVER, VENDOR_LOGINS, VERIFY};
@@ -46,7 +46,7 @@ fn files_of_redis_hold_nothing_in_the_clear() {
     });
     assert!(planted);
     let servers = masters.masters.iter().chain(&masters.replicas);
-    let files: Vec<_> = servers.map(|server| server.directory()).collect();
+    let files: Vec<_> = servers.map(Machine::directory).collect();
     judge(&known, |search| found(search, &files));
 }
 

@@ -71,7 +71,7 @@ impl Server {
     }
 
     pub(crate) fn start_again(&mut self) {
-        self.child = spawn(&self.arguments, self.dir.path());
+        self.child = spawn(&self.arguments, self.directory());
         self.answers();
     }
 

@@ -22,3 +22,11 @@ pub(crate) fn wait_for<T>(patience: Duration, mut ask: impl FnMut() -> Option<T>
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// How long something takes, and what came of it.
+#[allow(clippy::disallowed_methods, reason = "the tests' one clock")]
+pub(crate) fn timed<T>(act: impl FnOnce() -> T) -> (Duration, T) {
+    let begun = Instant::now();
+    let came = act();
+    (begun.elapsed(), came)
+}
