@@ -12,7 +12,7 @@ const OPERATIONS: [(&str, &[&str]); 10] = [
     ("generate", &[]),
     // What became of the code is told.
     ("find", &["match self.latest(", "(fresh != 0)", "(fresh | replayed != 0)"]),
-    ("resynchronise", &["(found != 0)", ".latest_pair(pair"]),
+    ("resynchronise", &["(found != 0)", ".latest_pair("]),
     ("hotp", &["(fresh != 0)", "(fresh | replayed != 0)", ".latest(candidate", "latest.flatten()"]),
     ("steam", &["match self.latest(", "(fresh != 0)", "(fresh | replayed != 0)"]),
     ("compare", &[]),
