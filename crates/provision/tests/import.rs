@@ -100,6 +100,7 @@ fn twofas() {
         {"name":"Deno","secret":"KEY","updatedAt":1,"otp":{"label":"l","account":"Mason",
          "issuer":"Deno","digits":6,"period":30,"algorithm":"SHA1","tokenType":"TOTP","source":"Link"},
          "order":{"position":0},"icon":{"selected":"Label"}},
+        {"name":"Slow","secret":"KEY","otp":{"account":"Olivia","digits":6,"period":60,"tokenType":"TOTP"}},
         {"name":"Air","secret":"KEY","otp":{"account":"","label":"Benjamin","digits":7,
          "algorithm":"SHA256","counter":50,"tokenType":"HOTP"}},
         {"name":"Steam","secret":"KEY","otp":{"account":"Sophia","tokenType":"STEAM","digits":5,
@@ -113,12 +114,13 @@ fn twofas() {
         summary(&read),
         [
             (Some("Deno"), "Mason", Kind::Totp(Totp::DEFAULT), 0),
+            (Some("Slow"), "Olivia", totp(Algorithm::Sha1, Digits::Six, 60), 0),
             (Some("Air"), "Benjamin", hotp(Algorithm::Sha256, Digits::Seven, 50), 0),
             (Some("Steam"), "Sophia", Kind::Steam, 0),
             (Some("bare"), "", Kind::Totp(Totp::DEFAULT), 2),
         ]
     );
-    assert_eq!(read.keys[3].warnings, [Warning::AccountMissing, Warning::ShortSecret { bits: 24 }]);
+    assert_eq!(read.keys[4].warnings, [Warning::AccountMissing, Warning::ShortSecret { bits: 24 }]);
     assert_eq!(read.refused[0].reason, ReadError::SecretEncoding);
 
     let sealed = br#"{"services":[],"servicesEncrypted":"a:b:c","schemaVersion":4}"#;
@@ -152,6 +154,32 @@ fn other_files_are_refused() {
         assert_eq!(read(&vec![b' '; (4 << 20) + 1]).err(), Some(Error::TooLarge));
     }
     let item = r#"{"secret":"A","type":"totp"}"#;
-    let many = format!("[{}]", vec![item; 10_001].join(","));
-    assert_eq!(import::andotp(many.as_bytes()).err(), Some(Error::TooMany));
+    let many = |count| format!("[{}]", vec![item; count].join(","));
+    assert_eq!(import::andotp(many(10_001).as_bytes()).err(), Some(Error::TooMany));
+    assert_eq!(import::andotp(many(10_000).as_bytes()).unwrap().refused.len(), 10_000);
+    let mut largest = many(1).into_bytes();
+    largest.resize(4 << 20, b' ');
+    assert_eq!(import::andotp(&largest).unwrap().refused.len(), 1);
+
+    let said = [Error::TooLarge, Error::TooMany, Error::Format, Error::Encrypted];
+    assert!(said.iter().all(|error| error.to_string().len() > 20), "each says what to do");
+}
+
+#[test]
+fn an_issuer_in_the_label_counts_where_there_is_no_other() {
+    for (issuer, label, expected) in [
+        ("", "Old:James", (Some("Old"), "James")),
+        (" ", "Old:James", (Some("Old"), "James")),
+        ("New", "New:James", (Some("New"), "James")),
+        ("New", "James", (Some("New"), "James")),
+        // Another issuer than the field's is part of the name, which has no colon.
+        ("New", "Old:James", (Some("New"), "Old-James")),
+    ] {
+        let file = format!(
+            r#"[{{"secret":"{KEY}","label":"{label}","issuer":"{issuer}","type":"totp"}}]"#
+        );
+        let read = import::andotp(file.as_bytes()).unwrap();
+        let uri = &read.keys[0].uri;
+        assert_eq!((uri.issuer(), uri.account()), expected, "{issuer:?}, {label:?}");
+    }
 }

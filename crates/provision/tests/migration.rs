@@ -103,6 +103,52 @@ fn a_key_that_means_nothing_is_listed() {
 }
 
 #[test]
+fn limits_are_reached_and_not_passed() {
+    // Empty messages: keys that mean nothing, but keys.
+    let keys = |count: usize| migration::read(&offline(&[0x0a, 0].repeat(count)));
+    assert_eq!(keys(1000).unwrap().refused.len(), 1000);
+    assert_eq!(keys(1001).err(), Some(Error::TooMany));
+
+    // An unknown field of so many bytes, with three before it.
+    let unknown = |len: u16| {
+        let [low, high] = (len - 3).to_le_bytes();
+        let mut payload = vec![0x7a, low | 0x80, high << 1 | low >> 7];
+        payload.resize(usize::from(len), 0);
+        payload
+    };
+    assert!(migration::read(&offline(&unknown(16 << 10))).is_ok());
+    assert_eq!(migration::read(&offline(&unknown((16 << 10) + 1))).err(), Some(Error::TooLarge));
+
+    // Three letters for one, and what pads it: 64 KiB, and one more.
+    let letters = Base64::encode_string(&unknown((16 << 10) - 1));
+    let encoded: String = letters.bytes().map(|letter| format!("%{letter:02X}")).collect();
+    let padded = |len: usize| {
+        let padding = "=".repeat(len - encoded.len());
+        migration::read(&format!("otpauth-migration://offline?data={encoded}{padding}"))
+    };
+    assert!(padded(64 << 10).is_ok());
+    assert_eq!(padded((64 << 10) + 1).err(), Some(Error::TooLarge));
+
+    let key = || Uri::totp("A", "b", Secret::from_bytes(&[7; 16]).unwrap(), Totp::DEFAULT).unwrap();
+    let mut keys: Vec<Uri> = std::iter::repeat_with(key).take(1000).collect();
+    assert_eq!(migration::write(&keys, 1).unwrap().len(), 100);
+    keys.push(key());
+    assert_eq!(migration::write(&keys, 1).err(), Some(Error::TooMany));
+}
+
+#[test]
+fn a_field_of_another_type_is_refused() {
+    for number in 1..=3 {
+        assert_eq!(migration::read(&one(&[number << 3, 1])).err(), Some(Error::Wire), "{number}");
+    }
+    for number in 4..=7 {
+        let field = [number << 3 | 2, 1, 1];
+        assert_eq!(migration::read(&one(&field)).err(), Some(Error::Wire), "{number}");
+    }
+    assert!(Error::Wire.to_string().len() > 20, "it says what is wrong");
+}
+
+#[test]
 fn what_the_format_cannot_say_is_not_written() {
     let key = |kind| Uri::new("A", "b", Secret::from_bytes(&[7; 16]).unwrap(), kind).unwrap();
     let totp = |digits, period| Kind::Totp(Totp::new(Algorithm::Sha1, digits, period));

@@ -163,6 +163,58 @@ fn figure_6_with_a_short_mac_key() {
     }
 }
 
+/// The values are encrypted by openssl, under the keys of the figure.
+#[test]
+fn figure_6_with_an_encrypted_counter() {
+    let plain = "<PlainValue>0</PlainValue>";
+    let with = |value: &str, mac: &str| {
+        let method =
+            r#"<xenc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/>"#;
+        let data = format!(
+            "<xenc:CipherData><xenc:CipherValue>{value}</xenc:CipherValue></xenc:CipherData>"
+        );
+        let sealed =
+            format!("<EncryptedValue>{method}{data}</EncryptedValue><ValueMAC>{mac}</ValueMAC>");
+        open(&figure(6).replace(plain, &sealed), pre_shared())
+    };
+    for (value, mac, counter) in [
+        ("AAECAwQFBgcICQoLDA0OD2Q6nkZe/A1xiKQEbu8fH/E=", "Qmnrw+EwEDO3ZVTPhP+3qd4UymA=", 7),
+        (
+            "AAECAwQFBgcICQoLDA0ODy6+srK4Ob0h2z+Ta3d8Jxo=",
+            "R0WHNSppoIbeCcgyoj1CJxOY8hU=",
+            (1 << 32) + 7,
+        ),
+    ] {
+        let key = one(with(value, mac));
+        assert_eq!(says(&key), (Some("Issuer"), "987654321", hotp(Digits::Eight, counter), KEY));
+    }
+    let three =
+        with("AAECAwQFBgcICQoLDA0OD6UHkr6v3cnwF0sUm80Qhbs=", "Vi+X0SjjGUy9YJHGCY50oSPIOGg=");
+    assert_eq!(reason(three), Reason::Value);
+}
+
+#[test]
+fn one_key_that_is_refused_does_not_hide_the_next() {
+    let package = |inner: &str| {
+        format!(
+            r#"<KeyPackage><Key Id="k" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:totp"><Data>{inner}<TimeInterval><PlainValue>30</PlainValue></TimeInterval></Data></Key></KeyPackage>"#
+        )
+    };
+    let container = |packages: &str| {
+        let xmlns = "urn:ietf:params:xml:ns:keyprov:pskc";
+        open(
+            &format!(r#"<KeyContainer Version="1.0" xmlns="{xmlns}">{packages}</KeyContainer>"#),
+            Unlock::Nothing,
+        )
+    };
+    let (bad, good) = (package(""), package(SECRET));
+    let items = container(&format!("{bad}{good}"));
+    assert!(matches!(&items[..], [Err(Error::Key { .. }), Ok(_)]), "{items:?}");
+    // What is wrong with the container ends it.
+    let items = container(&format!("{good}<MACMethod/>{good}"));
+    assert!(matches!(&items[..], [Ok(_), Err(Error::Container)]), "{items:?}");
+}
+
 #[test]
 fn figure_7_a_passphrase() {
     let key = one(open(&figure(7), Unlock::passphrase("qwerty")));
@@ -172,6 +224,34 @@ fn figure_7_a_passphrase() {
     assert!(open(&figure(7), Unlock::passphrase("qwertz"))[0].is_err());
     assert_eq!(reason(open(&figure(7), Unlock::Nothing)), Reason::Locked);
     assert_eq!(open(&figure(7), pre_shared())[0].as_ref().err(), Some(&Error::Unlock));
+}
+
+/// The figure with other functions to derive by; derived by Python, encrypted by openssl.
+#[test]
+fn figure_7_with_other_hashes() {
+    for (hash, mac_key, secret, mac) in [
+        (
+            "hmac-sha256",
+            "AAECAwQFBgcICQoLDA0OD/F84zIUuzvKMLFRxN+2QCPuUXDbj4FPlc57txRxviZL",
+            "AAECAwQFBgcICQoLDA0OD7D/aq1A5KCVpLmMHdTFoJZloLUGlvZka6LlGKaFj5g9",
+            "LAkatEZY7gjmynb9901uZOPNYIY=",
+        ),
+        (
+            "hmac-sha512",
+            "AAECAwQFBgcICQoLDA0OD/Nudoa/bOZMKRGbBgxV2OIqajCi2XPPen6cvNQdtjIO",
+            "AAECAwQFBgcICQoLDA0ODzFHJqr1ghdqj4o2aoXSY0blsnEA8fLh/d34uFAcuQen",
+            "UGbercoatTnKsruUWVqcaD6TWXY=",
+        ),
+    ] {
+        let prf = format!(r#"<PRF Algorithm="http://www.w3.org/2001/04/xmldsig-more#{hash}"/>"#);
+        let figure = figure(7)
+            .replace("<PRF/>", &prf)
+            .replace("2GTTnLwM3I4e5IO5FkufoOEiOhNj91fhKRQBtBJYluUDsPOLTfUvoU2dStyOwYZx", mac_key)
+            .replace("oTvo+S22nsmS2Z/RtcoF8Hfh+jzMe0RkiafpoDpnoZTjPYZu6V+A4aEn032yCr4f", secret)
+            .replace("LP6xMvjtypbfT9PdkJhBZ+D6O4w=", mac);
+        let key = one(open(&figure, Unlock::passphrase("qwerty")));
+        assert_eq!(says(&key).3, KEY, "{hash}");
+    }
 }
 
 #[test]
@@ -186,6 +266,17 @@ fn figure_7_asking_for_too_much() {
         assert_eq!(open(&count(text)), Some(Error::Unlock), "{text}");
     }
     assert_eq!(open(&figure(7).replace(">16<", ">32<")), Some(Error::Unlock));
+    let (before, rest) =
+        figure(7).split_once("<Specified>").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let (_, after) = rest.split_once("</Specified>").unwrap();
+    assert_eq!(open(&format!("{before}<Specified></Specified>{after}")), Some(Error::Unlock));
+    let bounded = |max_iterations| {
+        let passphrase = Zeroizing::new("qwerty".to_owned());
+        let unlock = Unlock::Passphrase { passphrase, max_iterations };
+        pskc::read(figure(7).as_bytes(), unlock, MAY_2006).unwrap().next().unwrap().err()
+    };
+    assert_eq!(bounded(1000), None);
+    assert_eq!(bounded(999), Some(Error::Iterations(1000)));
     assert_eq!(
         open(&figure(7).replace("<PRF/>", "<PRF Algorithm=\"x#hmac-md5\"/>")),
         Some(Error::Unlock)
@@ -492,7 +583,10 @@ fn nothing_secret_is_printed() {
     for secret in ["12345678901234567890", "MTIz", "49, 50"] {
         assert!(!printed.contains(secret), "{printed}");
     }
-    assert!(!format!("{:?}", Unlock::passphrase("qwerty")).contains("qwerty"));
+    assert_eq!(format!("{:?}", Unlock::passphrase("qwerty")), "Passphrase(..)");
+    let xml = figure(6);
+    let keys = pskc::read(xml.as_bytes(), pre_shared(), MAY_2006).unwrap();
+    assert_eq!(format!("{keys:?}"), "Keys { unlock: PreSharedKey(..), .. }");
 }
 
 proptest! {

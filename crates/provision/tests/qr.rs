@@ -40,6 +40,15 @@ fn the_png_is_read_back() {
 }
 
 #[test]
+fn what_does_not_fit_is_told_with_its_length() {
+    assert!(qr::svg(&"a".repeat(2_331)).is_ok());
+    let error = qr::svg(&"a".repeat(2_332)).unwrap_err();
+    assert_eq!(error, qr::Error::TooLong { len: 2_332 });
+    let said = error.to_string();
+    assert!(said.starts_with("2332 bytes do not fit"), "{said}");
+}
+
+#[test]
 fn the_data_uri_carries_the_png() {
     use base64ct::{Base64, Encoding as _};
     let uri = qr::data_uri(URI).unwrap();

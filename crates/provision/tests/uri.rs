@@ -447,6 +447,7 @@ fn nothing_secret_is_printed() {
     for secret in ["gezd", "12345", "49, 50", "issuer", "account"] {
         assert!(!printed.contains(secret), "{printed}");
     }
+    assert!(printed.contains("totp"), "what kind it is: {printed}");
 }
 
 fn kinds() -> impl Strategy<Value = Kind> {

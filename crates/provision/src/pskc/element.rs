@@ -15,9 +15,7 @@ pub(super) enum Space {
     Xenc,
     /// XML Encryption 1.1, for derived keys.
     Xenc11,
-    /// PKCS #5's own schema.
-    Pkcs5,
-    /// None, as figure 7 has inside of the last; or one that is not known.
+    /// None, or one that is not known; PKCS #5's are looked for by name (`child_anywhere`).
     Other,
 }
 
@@ -28,7 +26,6 @@ impl Space {
             "http://www.w3.org/2000/09/xmldsig#" => Self::Ds,
             "http://www.w3.org/2001/04/xmlenc#" => Self::Xenc,
             "http://www.w3.org/2009/xmlenc11#" => Self::Xenc11,
-            "http://www.rsasecurity.com/rsalabs/pkcs/schemas/pkcs-5v2-0#" => Self::Pkcs5,
             _ => Self::Other,
         }
     }
