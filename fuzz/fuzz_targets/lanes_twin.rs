@@ -45,6 +45,16 @@ macro_rules! twin {
                 let mut computed = states[..count].to_vec();
                 kernel.compress::<$hash>(&mut computed, &blocks);
                 assert_eq!(computed, expected, "{}", kernel.name());
+                if let Some(block) = blocks.first() {
+                    let masks = [block[0], block[1]];
+                    let masked = masks.map(|mask| {
+                        let mut state = states[0];
+                        $compress(&mut state, &[block.map(|byte| byte ^ mask)]);
+                        state
+                    });
+                    let both = kernel.compress_masked::<$hash>(&states[0], block, masks);
+                    assert_eq!(both, masked, "{}", kernel.name());
+                }
                 let mut out = [<$hash as Hash>::splat(0); 3];
                 let bundles = [bundle.clone(), bundle.clone(), bundle.clone()];
                 kernel.nested::<$hash>(&bundles, &[<$hash as Hash>::splat(tail); 3], &mut out);

@@ -60,15 +60,18 @@ fn main() {
             r##"<rect x="{LEFT}" y="{y}" width="{}" height="18" fill="#2b6cb0"/>"##,
             end - LEFT
         );
-        println!(r#"<text x="{}" y="{}">{ratio:.3}</text>"#, end + 8.0, y + 14.0);
-        if let Some((_, gate)) = GATES.iter().find(|(name, _)| name == case) {
-            let x = LEFT + WIDTH * gate;
+        let gate = GATES.iter().find(|(name, _)| name == case).map(|(_, gate)| LEFT + WIDTH * gate);
+        if let Some(x) = gate {
             println!(
                 r##"<line x1="{x}" y1="{}" x2="{x}" y2="{}" stroke="#c53030" stroke-width="2"/>"##,
                 y - 2.0,
                 y + 20.0
             );
         }
+        // Where the mark would cross the number, the number goes behind it.
+        let close = gate.filter(|gate| (end - 2.0..end + 50.0).contains(gate));
+        let label = close.unwrap_or(end) + 8.0;
+        println!(r#"<text x="{label}" y="{}">{ratio:.3}</text>"#, y + 14.0);
     }
     println!(r##"<text x="10" y="{}" fill="#666">{cpu}</text>"##, bottom + 28.0);
     println!("</svg>");
