@@ -386,6 +386,9 @@ pub enum Refusal {
     Code,
     /// The login is over: expired, spent, exhausted, of another epoch or of another browser.
     LoginOver,
+    /// The profile asks that each login be bound to its client, and this one offers nothing to bind to: neither a known
+    /// browser's cookie nor a nonce.
+    Unbound,
     /// Nothing was judged: too many tries. After so many seconds it may be tried again; none where
     /// only a refill of the ledger helps.
     TooMany(Option<u64>),

@@ -32,6 +32,7 @@ use crate::decide::{Challenged, Enrolment, RecoveryCodes, Refusal};
 use crate::directory::Directory;
 use crate::env::{Busy, Env, NoRandomness, NotDelivered};
 use crate::policy::Policy;
+use crate::policy::profile::Profile;
 use crate::port::{Store, StoreError};
 use crate::rules::{ACCESS_SECS, SESSION_SECS};
 
@@ -66,9 +67,21 @@ pub struct Settings {
     pub access_secs: u64,
     /// How long a session lives, in seconds.
     pub session_secs: u64,
+    /// How long a session may lie without being refreshed, in seconds; none: as long as it lives.
+    pub idle_secs: Option<u64>,
 }
 
 impl Settings {
+    /// The same under a profile.
+    #[must_use]
+    pub fn under(mut self, profile: Profile) -> Self {
+        self.policy.profile = profile;
+        self.session_secs =
+            profile.session_secs().unwrap_or(self.session_secs).min(self.session_secs);
+        self.idle_secs = profile.idle_secs().or(self.idle_secs);
+        self
+    }
+
     /// The defaults for a realm.
     #[must_use]
     pub fn new(realm: RealmId, issuer: String, audience: String) -> Self {
@@ -82,6 +95,7 @@ impl Settings {
             recovery_codes: 1,
             access_secs: ACCESS_SECS,
             session_secs: SESSION_SECS,
+            idle_secs: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod layer;
+pub mod profile;
 pub mod scope;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use countersign_otp::Window;
 
 use crate::assertion::FirstFactor;
 use crate::rules::{DELIVERED_SECS, GUESSES_A_WINDOW};
+use profile::{Contradiction, Profile};
 
 /// Whom a tenant asks for a second factor, the laxest first. A user who has one is always asked.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub enum Enforce {
 /// One tenant's policy.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Policy {
+    /// The standard that the deployment answers to: the same for every tenant.
+    pub profile: Profile,
     /// Whom it asks.
     pub enforce: Enforce,
     /// May browsers be remembered, and how long?
@@ -81,11 +85,16 @@ pub enum PolicyError {
     NoStrategy,
     /// The issuer is empty or over 64 bytes, or has a colon, a control character or six digits.
     Issuer,
+    /// It contradicts the profile.
+    Profile(Contradiction),
 }
 
 impl std::fmt::Display for PolicyError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Profile(found) => {
+                return write!(f, "{found}; to mend it, {}", found.requirement.mend());
+            }
             Self::DeliveredSecs => "a delivered code lives 1 to 600 seconds (NIST SP 800-63B-4)",
             Self::MaxAttempts => "a window takes 1 to 10 failed guesses",
             Self::NoStrategy => "enrolment is forced, and no factor is on: turn one on",
@@ -102,6 +111,7 @@ impl Default for Policy {
     /// Nobody is forced, nothing is remembered, apps are taken and delivered codes are not.
     fn default() -> Self {
         Self {
+            profile: Profile::Compatible,
             enforce: Enforce::DontForce,
             remember: countersign_remember::Policy::default(),
             strategies: Strategies { authenticator: true, ..Strategies::default() },
@@ -143,6 +153,17 @@ impl Policy {
             return Err(PolicyError::Issuer);
         }
         Ok(())
+    }
+
+    /// What its profile asks and does not get.
+    pub fn contradictions(&self) -> impl Iterator<Item = Contradiction> {
+        self.profile.contradictions(self)
+    }
+
+    /// The policy as it is decided by: within its profile.
+    #[must_use]
+    pub fn within_profile(self) -> Self {
+        self.profile.within(self)
     }
 
     /// Must a user who has no factor enrol one after this first factor?

@@ -4,6 +4,7 @@ mod backup;
 mod code;
 mod data;
 mod demo;
+mod doctor;
 mod events;
 mod export;
 mod import;
@@ -33,6 +34,7 @@ struct Cli {
 enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
+    Doctor(doctor::Doctor),
     Code(code::Code),
     Qr(qr::Qr),
     #[command(subcommand)]
@@ -62,6 +64,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(command) => command.run(),
         Command::Serve(command) => command.run(),
+        Command::Doctor(command) => command.run(),
         Command::Code(command) => command.run(),
         Command::Qr(command) => command.run(),
         Command::User(command) => command.run(),

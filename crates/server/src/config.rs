@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_ceremony::policy::profile::Profile;
 use zeroize::Zeroizing;
 
 pub use self::cidr::Cidr;
@@ -29,6 +30,8 @@ pub use self::raw::{Enforce, SameSite, SmtpTls, Strategy, WhenFull};
 /// All that one node is told, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The standard that the deployment answers to.
+    pub profile: Profile,
     /// Where the node listens for HTTP.
     pub listen: SocketAddr,
     /// Where clients reach it: scheme, host and port, without a path and without a slash at the end.

@@ -12,6 +12,7 @@ mod keys;
 mod kms;
 pub mod node;
 mod phone;
+pub mod profile;
 pub mod random;
 pub mod signing;
 pub mod wire;

@@ -207,7 +207,7 @@ fn settings(config: &Config) -> Result<Settings, NotUp> {
     settings.policy.issuer.clone_from(&config.service);
     settings.recovery_codes = config.recovery_codes;
     settings.policy.recovery_replaced = config.recovery_replaced;
-    Ok(settings)
+    Ok(settings.under(config.profile))
 }
 
 /// A tenant's id from the configuration.
@@ -218,9 +218,11 @@ pub fn tenant_id(id: &str) -> Result<TenantId, NotUp> {
     TenantId::parse(id).map_err(|error| NotUp(format!("tenants: {id:?}: {error}")))
 }
 
-fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
+/// What a tenant's part of a configuration says.
+pub(crate) fn policy(tenant: &config::Tenant, config: &Config) -> Result<Policy, NotUp> {
     let has = |strategy| tenant.strategies.contains(&strategy);
     let policy = Policy {
+        profile: config.profile,
         enforce: match tenant.enforce {
             config::Enforce::DontForce => Enforce::DontForce,
             config::Enforce::Force => Enforce::Force,

@@ -8,7 +8,7 @@
 use countersign_device::{
     Authenticator, DeviceId, EmailFactor, FactorKind, Label, Opener, Pending,
 };
-use countersign_otp::{Algorithm, Code, Found, Secret, Totp};
+use countersign_otp::{Algorithm, Code, Drift, Found, Secret, Totp, Window};
 
 use super::draft::Draft;
 use super::guess::Judged;
@@ -138,6 +138,9 @@ impl Draft<'_> {
 
     fn judge_confirmation(&mut self, login: &Login, code: &Code, label: Label) -> Judged<()> {
         let (window, now) = (self.given.policy.window, self.now);
+        // A strict window learns nothing later: what the clock of the device is wrong by is set here.
+        let sets_drift = window == Window::NONE;
+        let window = if sets_drift { Window::DEFAULT } else { window };
         let full = self.record.authenticators.len() >= AUTHENTICATORS;
         let at = self.pending_of(login).filter(|_| self.must_enrol(login).is_ok() && !full);
         let Some(at) = at else {
@@ -148,7 +151,10 @@ impl Draft<'_> {
         let Some(Found::Fresh { step, drift }) = found else {
             return Judged::lost(Verdict::Wrong, None);
         };
-        let mut device = self.record.pending.remove(at).confirm(step, drift, now);
+        let pending = self.record.pending.remove(at);
+        let offset = step.offset_from(pending.show().1.step_at(now));
+        let drift = if sets_drift { Drift::new(offset).unwrap_or(drift) } else { drift };
+        let mut device = pending.confirm(step, drift, now);
         device.rename(label);
         let id = device.id();
         self.record.authenticators.push(device);

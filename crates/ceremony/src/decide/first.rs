@@ -28,6 +28,10 @@ impl Draft<'_> {
         }
         let met = self.meet(&cookie);
         let bound = met.as_ref().map(|met| Binding::Browser(met.family));
+        let binding = bound.or(nonce.map(Binding::Nonce));
+        if binding.is_none() && self.given.policy.profile.is_strict() {
+            return Outcome::Refused(Refusal::Unbound);
+        }
         let login = Login {
             id: LoginId::from_random_bytes(self.seed.array()),
             user: self.given.user.clone(),
@@ -37,7 +41,7 @@ impl Draft<'_> {
             issued: self.now,
             first,
             epoch: self.record.epoch,
-            binding: bound.or(nonce.map(Binding::Nonce)),
+            binding,
             mailbox_proven: first == FirstFactor::Email,
             session: None,
         };

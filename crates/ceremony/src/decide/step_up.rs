@@ -34,6 +34,9 @@ impl Draft<'_> {
             session: Some(session.id),
             ..login.clone()
         };
+        if stepped.binding.is_none() && self.given.policy.profile.is_strict() {
+            return Err(Refusal::Unbound);
+        }
         // After a recovery the mailbox is what there is to prove.
         if self.usable(&stepped).is_empty() && self.email_target(&stepped).is_none() {
             return Err(Refusal::NotEnrolled);

@@ -30,7 +30,7 @@ impl Policies<'_> {
         application: Option<&ApplicationId>,
     ) -> Policy {
         let layers = tenant.and_then(|tenant| self.tenants.get(tenant)).and_then(Option::as_ref);
-        compose(self.default, self.environment.as_ref(), layers, application)
+        compose(self.default, self.environment.as_ref(), layers, application).within_profile()
     }
 }
 

@@ -18,6 +18,7 @@ use crate::claims::{RefreshKind, Session, SessionKind};
 use crate::codec;
 use crate::names::Names;
 use crate::port::Store;
+use crate::record::seconds;
 use crate::records;
 
 /// The tokens of a session.
@@ -68,6 +69,9 @@ struct Family {
     present: [u8; 32],
     /// It came twice: nothing is refreshed any more.
     ended: bool,
+    /// When it was last refreshed.
+    #[serde(with = "seconds")]
+    last: UnixTime,
 }
 
 /// What became of the family.
@@ -167,7 +171,11 @@ impl<S: Store> Engine<S> {
                 // It was never refreshed: its first refresh finds it ended.
                 None => {
                     let session = unused.clone();
-                    (Some(Family { session, present, ended: true }), Vec::new(), ())
+                    (
+                        Some(Family { session, present, ended: true, last: by.auth_time() }),
+                        Vec::new(),
+                        (),
+                    )
                 }
             }
         })
@@ -194,11 +202,19 @@ impl<S: Store> Engine<S> {
         };
         let id = Id(env.draw()?);
         let nonce = env.draw()?;
+        let idle =
+            |last: UnixTime| self.settings.idle_secs.is_some_and(|most| now.since(last) > most);
         records::change(store, env, key, Some(ends), |family: Option<Family>| {
             let session = match (family, presented) {
-                (None, Presented::First(session)) if now < session.ends => (**session).clone(),
+                (None, Presented::First(session))
+                    if now < session.ends && !idle(session.auth_time) =>
+                {
+                    (**session).clone()
+                }
                 (None, _) => return (None, Vec::new(), Turn::Over),
-                (Some(family), _) if family.ended || now >= family.session.ends => {
+                (Some(family), _)
+                    if family.ended || now >= family.session.ends || idle(family.last) =>
+                {
                     return (None, Vec::new(), Turn::Over);
                 }
                 (Some(family), Presented::Later(opaque))
@@ -215,8 +231,12 @@ impl<S: Store> Engine<S> {
                     return (Some(ended), events, Turn::Over);
                 }
             };
-            let turned =
-                Family { session: session.clone(), present: *next.as_bytes(), ended: false };
+            let turned = Family {
+                session: session.clone(),
+                present: *next.as_bytes(),
+                ended: false,
+                last: now,
+            };
             (Some(turned), Vec::new(), Turn::Rotated(session))
         })
         .await

@@ -145,7 +145,13 @@ pub fn change(
         }
     }
     let layer = layer.clone();
-    composed(&changed).check().map_err(NotChanged::Policy)?;
+    let after = composed(&changed);
+    after.check().map_err(NotChanged::Policy)?;
+    // What contradicts the profile already is mended part by part.
+    let stood: Vec<_> = before.contradictions().collect();
+    if let Some(new) = after.contradictions().find(|found| !stood.contains(found)) {
+        return Err(NotChanged::Policy(PolicyError::Profile(new)));
+    }
     Ok((changed, layer))
 }
 

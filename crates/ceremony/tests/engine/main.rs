@@ -7,6 +7,7 @@ mod journey;
 mod lost_replies;
 mod own_phones;
 mod phones;
+mod profiles;
 mod races;
 mod restored;
 mod step_up;

@@ -129,6 +129,8 @@ pub(crate) struct Person {
     pub(crate) user: String,
     pub(crate) first: FirstFactor,
     pub(crate) secret: Option<Secret>,
+    /// What a client without cookies keeps.
+    pub(crate) nonce: Option<[u8; 32]>,
 }
 
 impl Person {
@@ -140,11 +142,12 @@ impl Person {
             user: "alice".into(),
             first: FirstFactor::Password,
             secret: None,
+            nonce: None,
         }
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client { cookie: self.cookie.clone(), ..Client::default() }
+        Client { cookie: self.cookie.clone(), nonce: self.nonce, ..Client::default() }
     }
 
     pub(crate) async fn begin(&mut self) -> Reply {
@@ -177,10 +180,15 @@ impl Person {
     }
 
     pub(crate) async fn enrol(&mut self) -> GrantedReply {
+        self.enrolled(0, false).await
+    }
+
+    /// Enrols an app whose clock is so many steps ahead; perhaps this browser is to be remembered.
+    pub(crate) async fn enrolled(&mut self, steps: i8, remember: bool) -> GrantedReply {
         let asked = self.challenged().await;
         self.secret = Some(asked.challenged.enrolment.unwrap().secret);
-        let (token, code) = (asked.token.as_str(), self.totp(0));
-        let reply = self.engine.confirm(token, &self.client(), code.as_str(), false).await;
+        let (token, code) = (asked.token.as_str(), self.totp(steps));
+        let reply = self.engine.confirm(token, &self.client(), code.as_str(), remember).await;
         granted(self.keep(reply.unwrap()))
     }
 

@@ -58,6 +58,7 @@ impl Raw {
         let tenants = tenants(self.tenants)?;
         let sms = sms(self.sms, &mail, &tenants)?;
         let config = Config {
+            profile: self.profile,
             listen,
             issuer: self.issuer.unwrap_or_else(|| base_url.clone()),
             base_url,

@@ -12,12 +12,17 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// `place` is a key path (`tenants[0].enforce`), a file or a variable of the environment.
-    pub(super) fn new(
+    pub(crate) fn new(
         place: impl Into<String>,
         problem: impl Into<String>,
         mend: impl Into<String>,
     ) -> Self {
         Self { place: place.into(), problem: problem.into(), mend: mend.into() }
+    }
+
+    /// The same, asked by a section of a standard.
+    pub(crate) fn under(self, section: &str) -> Self {
+        Self { problem: format!("{section}: {}", self.problem), ..self }
     }
 
     /// Where it is wrong: a key path, a file or a variable of the environment.

@@ -1,11 +1,13 @@
 //! The file's shape, before anything is checked. A key that is not named here is refused.
 
+use countersign_ceremony::policy::profile::Profile;
 use serde::Deserialize;
 
 /// The whole file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Raw {
+    pub(super) profile: Profile,
     pub(super) listen: Option<String>,
     pub(super) base_url: Option<String>,
     pub(super) issuer: Option<String>,

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use super::raw::Raw;
 use super::{Config, ConfigError};
+use crate::profile;
 
 /// Variables of the environment that are no key of the file.
 const NOT_KEYS: [&str; 4] =
@@ -27,11 +28,21 @@ impl Config {
         file: &Path,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
+        let config = Self::read_unjudged(file, environment)?;
+        profile::check(&config)?;
+        Ok(config)
+    }
+
+    /// The same, though it may contradict its profile.
+    pub(crate) fn read_unjudged(
+        file: &Path,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
         let place = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| {
             ConfigError::new(&place, error.to_string(), "name a readable file with --config")
         })?;
-        Self::parse(&place, &text, environment)
+        Self::parse_unjudged(&place, &text, environment)
     }
 
     /// The same of a text; `place` is what errors call it.
@@ -39,6 +50,16 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn parse(
+        place: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let config = Self::parse_unjudged(place, text, environment)?;
+        profile::check(&config)?;
+        Ok(config)
+    }
+
+    fn parse_unjudged(
         place: &str,
         text: &str,
         environment: impl IntoIterator<Item = (OsString, OsString)>,

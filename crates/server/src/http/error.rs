@@ -75,6 +75,14 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "ER-00461", "MFA is already enrolled")
     }
 
+    /// The profile asks that logins be bound, and nothing was offered to bind this one to.
+    #[must_use]
+    pub fn unbound() -> Self {
+        let sentence =
+            "This login has to be bound to its client: send the header countersign-nonce";
+        Self::new(StatusCode::BAD_REQUEST, "ER-00464", sentence)
+    }
+
     /// The session has to prove more, or anew, before this: a client answers it by a step-up.
     #[must_use]
     pub fn step_up() -> Self {

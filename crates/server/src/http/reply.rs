@@ -223,6 +223,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Code => Self::code(),
             Refusal::LoginOver => Self::login_over(),
+            Refusal::Unbound => Self::unbound(),
             Refusal::TooMany(wait) => Self::too_many(wait),
             Refusal::NoSuchFactor => Self::no_such_factor(),
             Refusal::AlreadyEnrolled => Self::already_enrolled(),

@@ -21,8 +21,18 @@ function wording(seconds) {
   return minutes < 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;
 }
 
+/** What a login is bound to where no cookie says which browser this is: it never leaves this tab but to the server. */
+function nonce() {
+  let kept = sessionStorage.getItem('nonce');
+  if (!kept) {
+    kept = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    sessionStorage.setItem('nonce', kept);
+  }
+  return kept;
+}
+
 export async function call(method, route, body, bearer) {
-  const headers = { 'content-type': 'application/json' };
+  const headers = { 'content-type': 'application/json', 'countersign-nonce': nonce() };
   if (bearer) headers.authorization = `Bearer ${bearer}`;
   let response;
   try {

@@ -34,6 +34,7 @@ mod passkeys;
 mod phones;
 mod plain_http;
 mod policy;
+mod profiles;
 mod races;
 mod refusals;
 mod remembered;

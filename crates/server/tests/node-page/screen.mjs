@@ -30,6 +30,12 @@ export class Screen {
         screen.errors.push(message.text());
       }
     });
+    page.on('request', (asked) => {
+      // Strict profiles refuse a login that is bound to nothing.
+      if (asked.url().includes('/identity/resources/auth/') && !/^[0-9a-f]{32}$/.test(asked.headers()['countersign-nonce'] ?? '')) {
+        screen.errors.push(`${asked.url()} is bound to nothing`);
+      }
+    });
     page.on('response', (answer) => {
       const { pathname } = new URL(answer.url());
       if (answer.status() >= 400) screen.refused.push(`${answer.status()} ${answer.request().method()} ${pathname.replace(/[0-9a-f-]{32,36}/, "DEVICE")}`);

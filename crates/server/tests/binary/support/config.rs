@@ -22,6 +22,7 @@ pub(crate) struct Config {
     origins: Vec<String>,
     smtp: Option<SocketAddr>,
     enforce: String,
+    remember: bool,
     strategies: Vec<String>,
 }
 
@@ -31,7 +32,7 @@ impl Config {
         let host = Ipv4Addr::LOCALHOST.into();
         let strategies = vec!["AuthenticatorApp".to_owned(), "EmailCode".to_owned()];
         let (lines, enforce) = (String::new(), "Force".to_owned());
-        Self { host, lines, origins: Vec::new(), smtp: None, enforce, strategies }
+        Self { host, lines, origins: Vec::new(), smtp: None, enforce, remember: true, strategies }
     }
 
     /// Listens on every address of this machine.
@@ -49,6 +50,12 @@ impl Config {
     /// Whom the tenant forces.
     pub(crate) fn enforce(mut self, enforce: &str) -> Self {
         enforce.clone_into(&mut self.enforce);
+        self
+    }
+
+    /// Whether browsers may be remembered.
+    pub(crate) fn remember(mut self, remember: bool) -> Self {
+        self.remember = remember;
         self
     }
 
@@ -99,14 +106,14 @@ impl Config {
                 address.port()
             ),
         };
-        let (enforce, strategies) = (&self.enforce, &self.strategies);
+        let (enforce, remember, strategies) = (&self.enforce, self.remember, &self.strategies);
         toml + &format!(
             r#"
             [[tenants]]
             id = "acme"
             name = "Acme"
             enforce = "{enforce}"
-            allow_remember = true
+            allow_remember = {remember}
             strategies = {strategies:?}
             "#
         )
