@@ -502,6 +502,8 @@ fn xml_is_not_trusted() {
         (r#"<p:KeyContainer Version="1.0"/>"#, Error::Xml),
         (&container("<KeyPackage>"), Error::Xml),
         (&format!("{}<a/>", container("")), Error::Xml),
+        (&format!("{}text", container("")), Error::Xml),
+        (&format!("text{}", container("")), Error::Xml),
         (&container(&"<a>".repeat(100)), Error::TooLarge),
         (&container(&format!("<a>{}</a>", "<b/>".repeat(600))), Error::TooLarge),
         (&container(&format!("<a b='{}'/>", "x".repeat(100_000))), Error::TooLarge),

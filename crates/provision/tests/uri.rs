@@ -400,6 +400,11 @@ fn strict_on_meaning() {
     }
     let long = "n".repeat(256);
     assert_eq!(refused(&format!("otpauth://totp/{long}?secret=LONG")), ReadError::NameTooLong);
+    let longest = "n".repeat(255);
+    assert_eq!(
+        read(&fill(&format!("otpauth://totp/{longest}?secret=LONG"))).uri.account(),
+        longest
+    );
     let long = "n".repeat(4096);
     assert_eq!(refused(&format!("otpauth://totp/A:b?secret=LONG&x={long}")), ReadError::TooLong);
     assert!(
@@ -438,6 +443,20 @@ fn one_form_is_written() {
     // 20 bytes make 32 letters, 16 make 26 and would be padded by six.
     let uri = Uri::totp("A", "b", Secret::from_bytes(&[0; 16]).unwrap(), totp).unwrap();
     assert!(uri.expose().contains("?secret=AAAAAAAAAAAAAAAAAAAAAAAAAA&issuer"));
+}
+
+#[test]
+fn what_is_odd_or_wrong_is_told_in_words() {
+    let odd = read("otpauth://totp/Other:b%0ac?secret=MFRGG&issuer=Issuer");
+    let said: Vec<String> = odd.warnings.iter().map(ToString::to_string).collect();
+    for words in ["24 bits", "\"Other\"", "may not have were replaced"] {
+        assert!(said.iter().any(|said| said.contains(words)), "{words}: {said:?}");
+    }
+    let secret = || Secret::from_bytes(&[7; 16]).unwrap();
+    let error = Uri::totp("", "b", secret(), Totp::DEFAULT).unwrap_err();
+    assert_eq!(error.to_string(), "a name is empty");
+    let error = Uri::totp("A:B", "b", secret(), Totp::DEFAULT).unwrap_err();
+    assert!(error.to_string().contains("colon"), "{error}");
 }
 
 #[test]

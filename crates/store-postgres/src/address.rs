@@ -1,15 +1,19 @@
 //! Where the database is, and how the way to it is secured.
 //!
 //! Beyond this machine the connection is TLS (RFC 8446), and the server's certificate is checked
-//! against the system's roots (`SSL_CERT_FILE` names others), unless the URL itself says
+//! against the system's roots (`SSL_CERT_FILE` names others), or the file that `sslrootcert` names, unless the URL itself says
 //! `sslmode=disable`. `require` and `prefer` mean no less here: an unchecked certificate protects
 //! from nobody who can reach the wire.
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{Config, NoTls};
@@ -26,12 +30,14 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// A database of PostgreSQL: `postgres://user:password@host:port/database?option=value`.
 ///
 /// Options are those of `tokio-postgres`, of which `sslmode` (`disable`, `prefer`, `require`),
-/// several hosts (the first that takes writes is used) and `options` are of use. Neither its
+/// several hosts (the first that takes writes is used) and `options` are of use, and libpq's `sslrootcert`: a file
+/// with the certificates to check the server by, in place of the system's. Neither its
 /// `Debug` nor its `Display` shows a password.
 #[derive(Clone)]
 pub struct Address {
     config: Config,
     tls: bool,
+    roots: Option<PathBuf>,
 }
 
 /// How the way is secured.
@@ -48,6 +54,7 @@ impl Address {
     /// [`BadAddress`]: it is none of PostgreSQL, or it names no host.
     pub fn parse(url: &str) -> Result<Self, BadAddress> {
         // What the parser says may quote a password that was not percent-encoded.
+        let (url, roots) = without_roots(url);
         let mut config: Config = url.parse().map_err(|_| BadAddress)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(BadAddress);
@@ -70,20 +77,31 @@ impl Address {
         config.tcp_user_timeout(SILENCE).keepalives_idle(SILENCE);
         // A standby would read what was long replaced, and refuse to write.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, roots })
     }
 
     pub(crate) const fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Reads the system's roots where they are needed.
+    /// Reads the roots where they are needed.
     pub(crate) fn secured(&self) -> Result<Secured, OpenError> {
         if !self.tls {
             return Ok(Secured::Plainly(NoTls));
         }
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        match &self.roots {
+            None => {
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+            }
+            // All of them or none: a file that is half read is not the one that was meant.
+            Some(file) => {
+                let unread = || OpenError::Roots(file.clone());
+                for root in CertificateDer::pem_file_iter(file).map_err(|_| unread())? {
+                    roots.add(root.map_err(|_| unread())?).map_err(|_| unread())?;
+                }
+            }
+        }
         if roots.is_empty() {
             return Err(OpenError::NoRoots);
         }
@@ -130,6 +148,17 @@ impl PartialEq for Address {
 }
 
 impl Eq for Address {}
+
+/// Takes `sslrootcert` out of a URL: the driver does not know it.
+fn without_roots(url: &str) -> (String, Option<PathBuf>) {
+    let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let name = "sslrootcert=";
+    let of = |pair: &&str| pair.starts_with(name);
+    let roots = query.split('&').find(of).and_then(|pair| pair.strip_prefix(name));
+    let others: Vec<&str> = query.split('&').filter(|pair| !of(pair)).collect();
+    let roots = roots.map(|file| percent_decode_str(file).decode_utf8_lossy().as_ref().into());
+    (format!("{place}?{}", others.join("&")), roots)
+}
 
 fn is_local(host: &Host) -> bool {
     match host {

@@ -3,6 +3,7 @@
 //! PostgreSQL's own words (a code and a message about tables and connections; our statements carry
 //! every value as a parameter, so none is repeated) are kept for the operator.
 
+use std::path::PathBuf;
 use std::{error, fmt};
 
 use countersign_ceremony::port::StoreError;
@@ -66,6 +67,8 @@ pub enum OpenError {
     },
     /// TLS is wanted, and the system has no root certificates to check the server by.
     NoRoots,
+    /// The file that `sslrootcert` names holds no certificates, or cannot be read.
+    Roots(PathBuf),
 }
 
 impl fmt::Display for OpenError {
@@ -86,6 +89,9 @@ impl fmt::Display for OpenError {
                 "there are no root certificates to check the database by: install them, or name \
                  them in SSL_CERT_FILE",
             ),
+            Self::Roots(file) => {
+                write!(f, "sslrootcert: no certificates can be read from {}", file.display())
+            }
         }
     }
 }

@@ -20,10 +20,18 @@ const SET_UP: Duration = Duration::from_secs(5);
 /// A statement ends before the client stops waiting for it, so that a settle whose outcome is
 /// unknown is not still to come a minute later. A commit that a crash can lose is no commit:
 /// `synchronous_commit` is turned on where the database has it off, and left where it is stricter.
+///
+/// Every statement finds its rows by key, however many there are: it is planned once, for that, and never by what the
+/// database believes of the size of a table that it has not looked at yet.
 const SETTINGS: &str = "
     SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '4s';
     SET lock_timeout = '3s';
+    SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
+    SET enable_hashjoin = off;
+    SET enable_mergejoin = off;
+    SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') = 'off';
 ";

@@ -26,6 +26,8 @@ const SWEEP: u64 = 64;
 
 pub(crate) struct SettleStatements {
     settle: Statement,
+    settle_with_room: Statement,
+    settle_what_stands: Statement,
     stands: Statement,
     count: Statement,
 }
@@ -34,6 +36,8 @@ impl Statements for SettleStatements {
     async fn prepare(client: &Client) -> Result<Self, tokio_postgres::Error> {
         Ok(Self {
             settle: client.prepare(sql::SETTLE).await?,
+            settle_with_room: client.prepare(sql::SETTLE_WITH_ROOM).await?,
+            settle_what_stands: client.prepare(sql::SETTLE_WHAT_STANDS).await?,
             stands: client.prepare(sql::STANDS).await?,
             count: client.prepare(sql::COUNT).await?,
         })
@@ -150,28 +154,32 @@ impl Settles {
         let texts: Vec<&[u8]> = events().map(|(.., event)| event.bytes.as_slice()).collect();
         let room = i64::try_from(self.fill.room()).unwrap_or(i64::MAX);
 
-        let statement = &session.statements.settle;
+        let expects_absence = jobs().any(|job| job.expected == Version::ABSENT);
+        let has_room = i64::try_from(ids.len()).is_ok_and(|events| events <= room);
         let absent = &absent[..];
-        session
-            .client
-            .query(
-                statement,
-                &[
-                    &keys,
-                    &expected,
-                    &next,
-                    &expiry,
-                    &bytes,
-                    &absent,
-                    &partitions,
-                    &of,
-                    &places,
-                    &ids,
-                    &texts,
-                    &room,
-                ],
-            )
-            .await
+        let all: [&(dyn ToSql + Sync); 12] = [
+            &keys,
+            &expected,
+            &next,
+            &expiry,
+            &bytes,
+            &absent,
+            &partitions,
+            &of,
+            &places,
+            &ids,
+            &texts,
+            &room,
+        ];
+        // Each is planned once, so that what it does not need is left out and not skipped.
+        let but_room: &[_] = all.split_last().map_or(&[], |(_, others)| others);
+        let statements = &session.statements;
+        let (statement, params) = match (has_room, expects_absence) {
+            (false, _) => (&statements.settle, &all[..]),
+            (true, true) => (&statements.settle_with_room, but_room),
+            (true, false) => (&statements.settle_what_stands, but_room),
+        };
+        session.client.query(statement, params).await
     }
 
     /// Tells everybody what the commit says of their swap.

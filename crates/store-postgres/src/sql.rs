@@ -25,50 +25,71 @@ pub(crate) const LOOK: &str = concat!(
     SELECT key, version, bytes, expiry FROM countersign_record WHERE key = ANY ($1::bytea[])"
 );
 
-/// Swaps a group of records, at most one job a key, and adds the events of those that were won.
-///
-/// - Groups of two nodes that overlap wait for each other and never in a circle. First `made` inserts,
-///   in key order; then `held` locks the rows that stood, in key order, before any is written. What
-///   one that inserts has made nobody who locks can see, so whoever has come to the locks waits for
-///   nobody who inserts. The other way round, one would hold a row and wait for an insert, and its
-///   maker, to whom that row is new, for the row.
-/// - A row whose time has passed stands as absent ($6).
-/// - `at` orders the events of a record: the database's clock, or one more than the last where
-///   that clock went back.
-/// - The oldest events beyond the room ($12) give way in the same commit.
-///
-/// Answers with the keys that were won, and in a row without a key how many events gave way.
-pub(crate) const SETTLE: &str = concat!(
-    "WITH job AS MATERIALIZED (
+/// The jobs of a group, at most one a key.
+macro_rules! job {
+    () => {
+        "WITH job AS MATERIALIZED (
         SELECT key, expected, next, expiry, bytes
         FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::int8[], $5::bytea[])
             AS j (key, expected, next, expiry, bytes)
-    ), made AS (
+    )"
+    };
+}
+
+/// Inserts, in key order, what is expected to be absent ($6).
+macro_rules! made {
+    () => {
+        concat!(
+            ", made AS (
         INSERT INTO countersign_record (key, version, expiry, bytes, at)
         SELECT key, next, expiry, bytes, ",
-    micros!(),
-    "
+            micros!(),
+            "
         FROM job WHERE expected = $6
         ORDER BY key
         ON CONFLICT (key) DO NOTHING
         RETURNING key, at
-    ), held AS MATERIALIZED (
+    )"
+        )
+    };
+}
+
+/// Locks the rows that stood, in key order, once `$after` is done; then writes each whose version is the expected one. A
+/// row whose time has passed stands as absent.
+macro_rules! swapped {
+    ($after:literal) => {
+        concat!(
+            ", held AS MATERIALIZED (
         SELECT key FROM countersign_record
-        WHERE key = ANY ($1) AND (SELECT count(*) FROM made) >= 0
+        WHERE key = ANY ($1)",
+            $after,
+            "
         ORDER BY key FOR NO KEY UPDATE
     ), swapped AS (
         UPDATE countersign_record AS r
         SET version = j.next, expiry = j.expiry, bytes = j.bytes, at = greatest(r.at + 1, ",
-    micros!(),
-    ")
-        FROM held AS h JOIN job AS j ON j.key = h.key
-        WHERE r.key = h.key
+            micros!(),
+            ")
+        FROM job AS j
+        WHERE r.key = j.key AND (SELECT count(*) FROM held) > 0
             AND j.expected = CASE WHEN r.expiry <= ",
-    now!(),
-    " THEN $6::bytea ELSE r.version END
+            now!(),
+            " THEN $6::bytea ELSE r.version END
         RETURNING r.key, r.at
-    ), won AS (
-        SELECT key, at FROM swapped UNION ALL SELECT key, at FROM made
+    )"
+        )
+    };
+}
+
+/// Adds the events of `$won`. `at` orders the events of a record: the database's clock, or one more than the last where
+/// that clock went back.
+macro_rules! told {
+    ($won:literal) => {
+        concat!(
+            ", won AS (
+        ",
+            $won,
+            "
     ), told AS (
         INSERT INTO countersign_event (partition, at, place, id, bytes)
         SELECT e.partition, w.at, e.place, e.id, e.bytes
@@ -76,7 +97,15 @@ pub(crate) const SETTLE: &str = concat!(
             AS e (partition, key, place, id, bytes)
         JOIN won AS w ON w.key = e.key
         RETURNING 1
-    ), excess AS MATERIALIZED (
+    )"
+        )
+    };
+}
+
+/// Takes out the oldest events beyond the room ($12).
+macro_rules! dropped {
+    () => {
+        ", excess AS MATERIALIZED (
         SELECT greatest(0, (SELECT count(*) FROM told) - $12::int8) AS n
     ), oldest AS MATERIALIZED (
         SELECT o.partition, o.at, o.place, o.id
@@ -96,6 +125,42 @@ pub(crate) const SETTLE: &str = concat!(
         RETURNING 1
     )
     SELECT key, 0::int8 FROM won UNION ALL SELECT NULL, (SELECT count(*) FROM dropped)"
+    };
+}
+
+/// Swaps a group of records, at most one job a key, and adds the events of those that were won.
+///
+/// Groups of two nodes that overlap wait for each other and never in a circle. First `made` inserts, in key order; then
+/// `held` locks the rows that stood, in key order, before any is written. What one that inserts has made nobody who locks
+/// can see, so whoever has come to the locks waits for nobody who inserts. The other way round, one would hold a row and
+/// wait for an insert, and its maker, to whom that row is new, for the row.
+///
+/// Answers with the keys that were won, and in a row without a key how many events gave way.
+pub(crate) const SETTLE: &str = concat!(
+    job!(),
+    made!(),
+    swapped!(" AND (SELECT count(*) FROM made) >= 0"),
+    told!("SELECT key, at FROM swapped UNION ALL SELECT key, at FROM made"),
+    dropped!(),
+);
+
+/// The same, where the events have room: none gives way, and $12 is not asked for.
+pub(crate) const SETTLE_WITH_ROOM: &str = concat!(
+    job!(),
+    made!(),
+    swapped!(" AND (SELECT count(*) FROM made) >= 0"),
+    told!("SELECT key, at FROM swapped UNION ALL SELECT key, at FROM made"),
+    "
+    SELECT key, 0::int8 FROM won",
+);
+
+/// The same, where besides nothing is expected to be absent: what stands under most load.
+pub(crate) const SETTLE_WHAT_STANDS: &str = concat!(
+    job!(),
+    swapped!(""),
+    told!("SELECT key, at FROM swapped"),
+    "
+    SELECT key, 0::int8 FROM won",
 );
 
 /// The records after a key, in key order.

@@ -1,7 +1,7 @@
 //! A whole configuration in one URL, as a configuration file has it.
 //!
 //! `redis://[user:password@]host[:port][,host[:port]..][/db][?name=value&..]`, or `rediss://`; the
-//! names are `replicas`, `on_disk`, `wait_ms` and `prefix`.
+//! names are `replicas`, `on_disk`, `wait_ms`, `prefix`, and `cacert`: a file with the certificate authority.
 
 use std::fmt;
 use std::time::Duration;
@@ -36,12 +36,18 @@ impl Config {
     fn set(&mut self, pair: &str) -> Result<(), OpenError> {
         let wrong = || {
             OpenError::Url(
-                "its options are replicas=1..255, on_disk=true, wait_ms=1..60000 and prefix=letters",
+                "its options are replicas=1..255, on_disk=true, wait_ms=1..60000, prefix=letters and cacert=file",
             )
         };
         let (name, value) = pair.split_once('=').ok_or_else(wrong)?;
         let mut replicas = self.replicas.unwrap_or(Replicas::of(1));
         match name {
+            "cacert" => {
+                let read = std::fs::read(value);
+                let unread = OpenError::Url("the file that cacert names cannot be read");
+                self.authority = Some(read.map_err(|_| unread)?);
+                return Ok(());
+            }
             "replicas" => {
                 replicas.count = value.parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
             }
@@ -103,6 +109,7 @@ mod tests {
             "redis://u:hunter2@one?wait_ms=0",
             "redis://u:hunter2@one?prefix={}",
             "redis://u:hunter2@one?sync=1",
+            "rediss://u:hunter2@one?cacert=/nowhere/ca.pem",
             "http://u:hunter2@one",
         ] {
             let refused = Config::parse(url).unwrap_err();

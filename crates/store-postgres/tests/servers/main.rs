@@ -12,3 +12,4 @@ mod away;
 mod conformance;
 mod groups;
 mod schema;
+mod tls;

@@ -10,3 +10,4 @@ mod replicas;
 mod reply;
 mod safe;
 mod support;
+mod tls;

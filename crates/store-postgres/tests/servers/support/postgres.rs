@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -26,6 +26,7 @@ pub(crate) struct Postgres {
     directory: TempDir,
     pub(crate) port: u16,
     process: Option<Child>,
+    settings: Vec<String>,
 }
 
 impl Postgres {
@@ -42,7 +43,7 @@ impl Postgres {
         if is_root(directory.path()) {
             chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let mut server = Self { programs, directory, port: 0, process: None };
+        let mut server = Self { programs, directory, port: 0, process: None, settings: Vec::new() };
         let made = server
             .command("initdb")
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"])
@@ -113,6 +114,24 @@ impl Postgres {
         panic!("postgres did not come up: {}", self.log());
     }
 
+    /// Starts it anew with a certificate and its key, both in PEM, for whoever asks for TLS.
+    pub(crate) fn with_certificate(&mut self, certificate: &str, key: &str) {
+        self.down();
+        self.settings = vec!["ssl=on".to_owned()];
+        for (setting, name, text) in
+            [("ssl_cert_file", "own.pem", certificate), ("ssl_key_file", "own.key", key)]
+        {
+            let file = self.directory.path().join(name);
+            fs::write(&file, text).unwrap();
+            // It takes no key that others may read.
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+            let owner = fs::metadata(self.directory.path()).unwrap().uid();
+            chown(&file, Some(owner), None).unwrap();
+            self.settings.push(format!("{setting}={}", file.display()));
+        }
+        self.up();
+    }
+
     /// Ends it as an operator would, cutting every connection.
     pub(crate) fn down(&mut self) {
         let Some(mut process) = self.process.take() else { return };
@@ -132,6 +151,7 @@ impl Postgres {
         command.args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"]);
         command.args(["-c", "max_connections=300", "-c", "deadlock_timeout=200ms"]);
         command.args(["-c", "shared_buffers=32MB", "-c", "log_checkpoints=off"]);
+        command.args(self.settings.iter().flat_map(|setting| ["-c", setting]));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
     }
 
