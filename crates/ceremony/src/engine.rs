@@ -281,6 +281,12 @@ impl<S: Store> Engine<S> {
         &self.store
     }
 
+    /// The same, for what works on it beside the engine.
+    #[must_use]
+    pub fn shared_store(&self) -> Arc<S> {
+        Arc::clone(&self.store)
+    }
+
     /// The keys that its access tokens are verified with, to be published as a JWKS.
     #[must_use]
     pub const fn keys(&self) -> &Keys {

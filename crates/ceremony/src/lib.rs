@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod memory;
 pub mod moving;
 pub mod names;
+pub mod outbox;
 pub mod policy;
 pub mod port;
 pub mod record;

@@ -116,4 +116,8 @@ impl Store for MemoryStore {
         self.state().events.retain(|event| !ids.contains(&event.id));
         Ok(())
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        Ok(u64::try_from(self.state().events.len()).ok())
+    }
 }

@@ -139,6 +139,11 @@ impl<A: Store, B: Store> Store for Moving<A, B> {
         self.from.forget(ids).await?;
         self.to.forget(ids).await
     }
+
+    /// Each has its own bound: the fuller one counts.
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        Ok(self.from.waiting().await?.max(self.to.waiting().await?))
+    }
 }
 
 /// How far a copy is.

@@ -93,6 +93,24 @@ impl Names<'_> {
         self.name(&[b"sends", medium(to), realm, tenant, &day.to_be_bytes(), &[shard]])
     }
 
+    /// Which node hands out events now.
+    #[must_use]
+    pub fn outbox_lease(&self) -> Key {
+        self.name(&[b"outbox lease"])
+    }
+
+    /// How far a sink of events is behind.
+    #[must_use]
+    pub fn backlog(&self, sink: &str) -> Key {
+        self.name(&[b"backlog", sink.as_bytes()])
+    }
+
+    /// One page of what waits for it.
+    #[must_use]
+    pub fn backlog_page(&self, sink: &str, page: u64) -> Key {
+        self.name(&[b"backlog page", sink.as_bytes(), &page.to_be_bytes()])
+    }
+
     fn name(&self, parts: &[&[u8]]) -> Key {
         Key::from_bytes(*self.0.digest(NAME, parts).as_bytes())
     }

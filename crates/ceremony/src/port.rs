@@ -245,8 +245,8 @@ pub struct Walked {
 
 /// A database, as the engine sees it.
 ///
-/// `look` and `settle` are all that a verification needs. `walk`, `events` and `forget` serve
-/// copying, re-sealing and the delivery of events.
+/// `look` and `settle` are all that a verification needs. `walk`, `events`, `forget` and
+/// `waiting` serve copying, re-sealing and the delivery of events.
 pub trait Store: Send + Sync + 'static {
     /// Reads records, all in one trip, each at or after the moment of the call.
     ///
@@ -284,4 +284,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Unavailable`] or [`StoreError::Unknown`]; forgetting again is harmless.
     fn forget(&self, ids: &[EventId]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// How many events wait in the outbox, for the alarm before it is full. Where its bound is kept
+    /// in shares: as many as if each were as full as the fullest. None: this store does not say.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] or [`StoreError::Corrupt`].
+    fn waiting(&self) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
+        std::future::ready(Ok(None))
+    }
 }

@@ -100,6 +100,13 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// The same where it matters that they were written.
+fn printed(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| Failure(format!("standard output: {error}")))
+}
+
 /// The runtime of commands that wait for something.
 fn block_on<T>(task: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

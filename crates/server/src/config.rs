@@ -9,6 +9,7 @@ mod check;
 mod cidr;
 mod database;
 mod error;
+mod events;
 mod passkeys;
 mod raw;
 mod read;
@@ -24,6 +25,7 @@ use zeroize::Zeroizing;
 pub use self::cidr::Cidr;
 pub use self::database::DatabaseUrl;
 pub use self::error::ConfigError;
+pub use self::events::{EventSink, SinkKind, SyslogPeer};
 pub use self::passkeys::Passkeys;
 pub use self::raw::{Enforce, SameSite, SmtpTls, Strategy, WhenFull};
 
@@ -88,6 +90,8 @@ pub struct Config {
     pub events_bound: u64,
     /// What happens beyond that bound.
     pub events_when_full: WhenFull,
+    /// Where audit events go beside the database, in the order of their names.
+    pub event_sinks: Vec<EventSink>,
 }
 
 /// A key management service: two commands, each reads standard input and writes standard output.

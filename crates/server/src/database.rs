@@ -121,4 +121,8 @@ impl Store for Database {
     async fn forget(&self, ids: &[EventId]) -> Result<(), StoreError> {
         on!(self, store => store.forget(ids).await)
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        on!(self, store => store.waiting().await)
+    }
 }

@@ -79,4 +79,11 @@ impl Store for Databases {
             Self::Moving(stores) => stores.forget(ids).await,
         }
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        match self {
+            Self::One(store) => store.waiting().await,
+            Self::Moving(stores) => stores.waiting().await,
+        }
+    }
 }

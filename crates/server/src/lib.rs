@@ -7,6 +7,7 @@ pub mod config;
 pub mod database;
 pub mod databases;
 pub mod deliver;
+pub mod events;
 pub mod http;
 mod keys;
 mod kms;
@@ -14,6 +15,7 @@ pub mod node;
 mod phone;
 pub mod profile;
 pub mod random;
+mod signed;
 pub mod signing;
 pub mod wire;
 

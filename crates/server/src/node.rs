@@ -86,13 +86,7 @@ impl Node<Databases> {
         tokio::spawn(source.follow(Arc::downgrade(&keys), stamp));
         let vault: Arc<dyn Vault> = keys;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let outbox = Outbox {
-            bound: config.events_bound,
-            when_full: match config.events_when_full {
-                config::WhenFull::Refuse => WhenFull::Refuse,
-                config::WhenFull::DropOldest => WhenFull::DropOldest,
-            },
-        };
+        let outbox = outbox(&config);
         let moving_to = config.moving_to.as_ref();
         let store =
             Databases::open(&config.database, moving_to, &vault, Arc::clone(&clock), outbox)
@@ -129,6 +123,17 @@ impl Node<Databases> {
             told.map_err(|error| NotUp(format!("{}: {error}", node.config.database)))?;
         }
         Ok((node, carriers))
+    }
+}
+
+/// The bound of the outbox, as the configuration has it.
+pub(crate) const fn outbox(config: &Config) -> Outbox {
+    Outbox {
+        bound: config.events_bound,
+        when_full: match config.events_when_full {
+            config::WhenFull::Refuse => WhenFull::Refuse,
+            config::WhenFull::DropOldest => WhenFull::DropOldest,
+        },
     }
 }
 

@@ -26,7 +26,7 @@ pub use self::answer::{
 };
 pub use self::date::rfc3339;
 pub use self::error::ErrorBody;
-pub use self::event::event;
+pub use self::event::{event, events};
 pub use self::field::{Field, Flag, Invalid, Number, Section};
 pub use self::moving::{Row, moving_out, refused};
 pub use self::passkey::{

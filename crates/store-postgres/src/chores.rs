@@ -37,6 +37,10 @@ pub(crate) enum Chore {
         ids: Vec<EventId>,
         reply: Reply<()>,
     },
+    /// How many events wait, of all nodes.
+    Waiting {
+        reply: Reply<u64>,
+    },
     /// Take out records whose time has passed.
     Sweep,
     /// See how full the outbox is, and make room.
@@ -53,6 +57,7 @@ impl Job for Chore {
             Self::Walk { reply, .. } => reply.send(Err(no)).is_ok(),
             Self::Events { reply, .. } => reply.send(Err(no)).is_ok(),
             Self::Forget { reply, .. } => reply.send(Err(no)).is_ok(),
+            Self::Waiting { reply } => reply.send(Err(no)).is_ok(),
             Self::Sweep | Self::Trim => true,
         };
     }
@@ -120,6 +125,7 @@ impl Lane for Chores {
             }
             Chore::Events { limit, reply } => reply.send(self.events(session, limit).await).is_ok(),
             Chore::Forget { ids, reply } => reply.send(self.forget(session, &ids).await).is_ok(),
+            Chore::Waiting { reply } => reply.send(self.count(session).await).is_ok(),
             Chore::Sweep => {
                 // Once for all that asked.
                 waiting.retain(|chore| !matches!(chore, Chore::Sweep));
@@ -209,12 +215,17 @@ impl Chores {
         Ok(())
     }
 
-    async fn trim(&self, session: &Standing) -> Result<(), StoreError> {
+    async fn count(&self, session: &Standing) -> Result<u64, StoreError> {
         let rows = query(session, &session.statements.count, &[]).await?;
         let waiting: i64 =
             rows.first().and_then(|row| row.try_get(0).ok()).ok_or(StoreError::Corrupt)?;
         let waiting = u64::try_from(waiting).unwrap_or(0);
         self.fill.counted(waiting);
+        Ok(waiting)
+    }
+
+    async fn trim(&self, session: &Standing) -> Result<(), StoreError> {
+        let waiting = self.count(session).await?;
         let mut excess = self.fill.excess(waiting);
         while excess > 0 {
             let step = excess.min(u64::try_from(STEP).unwrap_or(1));

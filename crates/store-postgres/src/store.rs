@@ -1,4 +1,4 @@
-//! The store: the port's five verbs over three connections.
+//! The store: the port's verbs over three connections.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -155,5 +155,9 @@ impl Store for PostgresStore {
 
     async fn forget(&self, ids: &[EventId]) -> Result<(), StoreError> {
         self.chore(|reply| Chore::Forget { ids: ids.to_vec(), reply }).await
+    }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        self.chore(|reply| Chore::Waiting { reply }).await.map(Some)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use countersign_ceremony::port::{EventId, EventRow, StoreError};
+use countersign_ceremony::port::{EventId, EventRow, Key, StoreError};
 use redis::{Cmd, Value, cmd};
 
 use crate::cluster::Cluster;
@@ -137,6 +137,13 @@ async fn waiting(cluster: &Cluster, names: &Names) -> Result<Vec<(Partition, usi
         }
     }
     Ok(waiting)
+}
+
+/// How many would wait if every partition were as full as the fullest: its share is full first.
+pub(crate) async fn fullest(cluster: &Cluster, names: &Names) -> Result<u64, StoreError> {
+    let longest = waiting(cluster, names).await?.into_iter().map(|(_, length)| length).max();
+    let longest = u64::try_from(longest.unwrap_or(0)).unwrap_or(u64::MAX);
+    Ok(longest.saturating_mul(Key::PARTITIONS.into()))
 }
 
 /// How many are taken of each, `limit` in all: who has least gives all, the others share the rest.

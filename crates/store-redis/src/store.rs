@@ -178,6 +178,11 @@ impl Store for RedisStore {
         };
         outbox::forget(&self.cluster, &self.names, known, others).await
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        let _permit = self.enter()?;
+        outbox::fullest(&self.cluster, &self.names).await.map(Some)
+    }
 }
 
 /// What a `GET` brought.

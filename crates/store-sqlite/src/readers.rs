@@ -99,6 +99,16 @@ impl Readers {
         })
     }
 
+    /// How many events wait.
+    pub(crate) fn waiting(&self) -> Result<u64, StoreError> {
+        self.read(|conn| {
+            let waiting: i64 = conn
+                .prepare_cached("SELECT waiting FROM outbox")?
+                .query_row([], |row| row.get(0))?;
+            Ok(u64::try_from(waiting).unwrap_or(0))
+        })
+    }
+
     /// Where these events stand, found from the oldest on: at once for those that were just read.
     /// Only ids that are not there cost a pass over the whole outbox.
     pub(crate) fn find(&self, ids: &[EventId]) -> Result<Vec<(i64, EventId)>, StoreError> {

@@ -1,4 +1,4 @@
-//! The store: the port's five verbs over one file.
+//! The store: the port's verbs over one file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -155,5 +155,9 @@ impl Store for SqliteStore {
             }
         }
         Ok(())
+    }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        self.readers.waiting().map(Some)
     }
 }

@@ -3,17 +3,24 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, block_on, print};
 use crate::config::Config;
 use crate::databases::Databases;
+use crate::events::{self, Pump};
 use crate::http;
-use crate::node::{LAST_MAILS, Node};
+use crate::node::{self, LAST_MAILS, Node};
+
+/// How long the last batch of events may take at the end.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
 
 /// Serve the routes and the page, as a configuration file says.
 ///
@@ -65,6 +72,7 @@ pub(super) async fn until_signalled(
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (node, carriers) = Node::open(config).await?;
     let node = Arc::new(node);
+    let handing_out = HandingOut::start(&node)?;
     ready(&node).await?;
     tracing::info!(listen = %node.config.listen, "serving");
     let router = http::router(&node);
@@ -77,9 +85,42 @@ pub(super) async fn until_signalled(
         tracing::info!("ending");
     })
     .await;
+    handing_out.end().await;
     // The queue ended with the node: what it holds is still sent.
     carriers.finish(LAST_MAILS).await;
     Ok(())
+}
+
+/// What hands events out beside the server, and its end.
+struct HandingOut {
+    end: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl HandingOut {
+    fn start(node: &Node<Databases>) -> Result<Self, Failure> {
+        let (store, env) = (node.engine().shared_store(), node.engine().env());
+        let outbox = node::outbox(&node.config);
+        let (end, told) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tokio::spawn(events::watch(Arc::downgrade(&store), outbox));
+        if !node.config.event_sinks.is_empty() {
+            let sinks = events::open(&node.config.event_sinks, &env.clock).map_err(Failure)?;
+            let pump = Pump::new(store, env.clone(), outbox, sinks)?;
+            tasks.spawn(pump.run(told));
+        }
+        Ok(Self { end, tasks })
+    }
+
+    /// Lets the batch that is under way come to its end: else it would be handed out again.
+    async fn end(mut self) {
+        // Nobody hears it where there is no sink.
+        let _ = self.end.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_EVENTS, all).await.is_err() {
+            tracing::warn!("a sink of events was too slow: its last batch comes again");
+        }
+    }
 }
 
 /// Log lines go to standard error: standard output is for what a program reads.

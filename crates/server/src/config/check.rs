@@ -1,5 +1,6 @@
 //! From the file's shape to a configuration that holds together: defaults, and what is refused.
 
+mod events;
 mod mail;
 mod sms;
 
@@ -11,6 +12,7 @@ use countersign_ceremony::rules::RECOVERY_CODES;
 
 use super::raw::{Raw, RawKms, RawTenant, SameSite, Strategy};
 use super::{Cidr, Config, ConfigError, DatabaseUrl, Kms, Passkeys, Tenant};
+use events::sinks;
 use mail::mail;
 use sms::sms;
 
@@ -99,6 +101,7 @@ impl Raw {
             templates: self.templates.map(PathBuf::from),
             events_bound: self.events.bound.unwrap_or(1_000_000).max(1),
             events_when_full: self.events.when_full,
+            event_sinks: sinks(self.events.sinks)?,
         };
         config.check_passkeys()?;
         Ok(config)

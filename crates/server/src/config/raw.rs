@@ -1,5 +1,7 @@
 //! The file's shape, before anything is checked. A key that is not named here is refused.
 
+use std::collections::BTreeMap;
+
 use countersign_ceremony::policy::profile::Profile;
 use serde::Deserialize;
 
@@ -116,6 +118,26 @@ impl std::fmt::Debug for RawSmtp {
 pub(super) struct RawEvents {
     pub(super) bound: Option<u64>,
     pub(super) when_full: WhenFull,
+    pub(super) sinks: BTreeMap<String, RawSink>,
+}
+
+/// Of `file`, `syslog` and `webhook` exactly one; what must be there is checked later.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawSink {
+    pub(super) file: Option<String>,
+    pub(super) syslog: Option<String>,
+    pub(super) webhook: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) allow_plain: bool,
+    pub(super) timeout_seconds: Option<u64>,
+}
+
+/// The secret stays out of every log.
+impl std::fmt::Debug for RawSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RawSink(..)")
+    }
 }
 
 /// The `SameSite` attribute of a cookie (RFC 6265bis).

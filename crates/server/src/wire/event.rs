@@ -42,6 +42,12 @@ pub fn event(audit: &Audit) -> Value {
     Value::Object(line)
 }
 
+/// The body of one request to a webhook.
+#[must_use]
+pub fn events(events: &[Audit]) -> Value {
+    json!({"events": events.iter().map(event).collect::<Vec<_>>()})
+}
+
 fn what(what: &What) -> (&'static str, Value) {
     match what {
         What::Judged { factor: of, device, verdict, class, units } => (

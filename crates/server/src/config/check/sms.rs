@@ -30,44 +30,56 @@ pub(super) fn sms(raw: Option<RawSms>, mail: &Mail, tenants: &[Tenant]) -> Check
 impl RawSms {
     fn check(self) -> Checked<Sms> {
         let text = required("sms.url", self.url)?;
-        let wrong = |problem: &str| {
-            let mend = "write it like \"https://sms.example.com/send\"";
-            ConfigError::new("sms.url", format!("{text:?} {problem}"), mend)
-        };
-        let url: Uri = text.parse().map_err(|_| wrong("is no URL"))?;
-        let host = url.host().ok_or_else(|| wrong("has no host"))?;
-        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            // Not shown: the refusal is printed.
-            let mend = "leave user name and password out, the signature says who sends";
-            return Err(ConfigError::new(
-                "sms.url",
-                "it has a user name or a password in it",
-                mend,
-            ));
-        }
-        match url.scheme_str() {
-            Some("https") => {}
-            Some("http") if self.allow_plain || is_loopback(host.trim_matches(['[', ']'])) => {}
-            Some("http") => {
-                return Err(ConfigError::new(
-                    "sms.url",
-                    format!("it would send codes in the clear to {host}"),
-                    "use https, or set `sms.allow_plain = true`",
-                ));
-            }
-            _ => return Err(wrong("has no http or https scheme")),
-        }
-        let secret = Zeroizing::new(required("sms.secret", self.secret)?);
-        if secret.len() < SHORTEST_SECRET {
-            return Err(ConfigError::new(
-                "sms.secret",
-                format!("it is shorter than {SHORTEST_SECRET} bytes"),
-                "make one with `openssl rand -hex 32` and set the variable COUNTERSIGN_SMS__SECRET",
-            ));
-        }
+        let url = webhook("sms.url", &text, self.allow_plain)?;
+        let secret = secret("sms.secret", self.secret, "COUNTERSIGN_SMS__SECRET")?;
         let timeout = seconds("sms.timeout_seconds", self.timeout_seconds, 5, 1..=30)?;
         Ok(Sms { url, secret, timeout })
     }
+}
+
+/// A webhook's URL: https, or http where nobody listens in, or where it is told to.
+pub(super) fn webhook(key: &str, text: &str, allow_plain: bool) -> Checked<Uri> {
+    let wrong = |problem: &str| {
+        let mend = "write it like \"https://hooks.example.com/take\"";
+        ConfigError::new(key, format!("{text:?} {problem}"), mend)
+    };
+    let url: Uri = text.parse().map_err(|_| wrong("is no URL"))?;
+    let host = url.host().ok_or_else(|| wrong("has no host"))?;
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        // Not shown: the refusal is printed.
+        let mend = "leave user name and password out, the signature says who sends";
+        return Err(ConfigError::new(key, "it has a user name or a password in it", mend));
+    }
+    match url.scheme_str() {
+        Some("https") => Ok(url),
+        Some("http") if allow_plain || is_loopback(host.trim_matches(['[', ']'])) => Ok(url),
+        Some("http") => {
+            let table = key.rsplit_once('.').map_or(key, |(table, _)| table);
+            Err(ConfigError::new(
+                key,
+                format!("it would send in the clear to {host}"),
+                format!("use https, or set `{table}.allow_plain = true`"),
+            ))
+        }
+        _ => Err(wrong("has no http or https scheme")),
+    }
+}
+
+/// A secret that requests are signed with.
+pub(super) fn secret(
+    key: &str,
+    given: Option<String>,
+    variable: &str,
+) -> Checked<Zeroizing<String>> {
+    let secret = Zeroizing::new(required(key, given)?);
+    if secret.len() < SHORTEST_SECRET {
+        return Err(ConfigError::new(
+            key,
+            format!("it is shorter than {SHORTEST_SECRET} bytes"),
+            format!("make one with `openssl rand -hex 32` and set the variable {variable}"),
+        ));
+    }
+    Ok(secret)
 }
 
 #[cfg(test)]
