@@ -19,8 +19,10 @@ pub async fn watch<S: Store>(store: Weak<S>, outbox: Outbox) {
     let mut alarm = Alarm { outbox, raised: false, full_for: 0 };
     loop {
         let Some(held) = store.upgrade() else { return };
-        if let Ok(Some(waiting)) = held.waiting().await {
-            alarm.counted(waiting);
+        match held.waiting().await {
+            Ok(Some(waiting)) => alarm.counted(waiting),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the outbox of audit events was not counted"),
         }
         drop(held);
         tokio::time::sleep(EVERY).await;

@@ -69,13 +69,13 @@ struct Lane {
 
 /// What a lane can do with the next page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ready {
-    /// Nothing waits before it.
-    Clear { moved: bool },
-    /// It goes to the end of the backlog.
-    Behind { moved: bool },
-    /// The backlog is full, and nothing may be lost.
-    Full { moved: bool },
+struct Ready {
+    /// It was given something that waited.
+    moved: bool,
+    /// Nothing waits before the page; else it goes to the end of the backlog.
+    clear: bool,
+    /// How many events it may be.
+    room: u64,
 }
 
 impl<S: Store> Pump<S> {
@@ -126,15 +126,13 @@ impl<S: Store> Pump<S> {
         }
         let caught_up = self.lanes.iter_mut().map(|lane| lane.catch_up(store, env, outbox));
         let ready = try_join_all(caught_up).await?;
-        let moved = ready.iter().any(|ready| match ready {
-            Ready::Clear { moved } | Ready::Behind { moved } | Ready::Full { moved } => *moved,
-        });
-        let idle = if moved { Step::Moved } else { Step::Idle };
-        if ready.iter().any(|ready| matches!(ready, Ready::Full { .. })) {
+        let idle = if ready.iter().any(|ready| ready.moved) { Step::Moved } else { Step::Idle };
+        let room = ready.iter().map(|ready| ready.room).min().unwrap_or(0).min(outbox.bound);
+        let page = PAGE.min(usize::try_from(room).unwrap_or(PAGE));
+        if page == 0 {
             return Ok(idle);
         }
 
-        let page = PAGE.min(usize::try_from(outbox.bound).unwrap_or(PAGE));
         let oldest = outbox::oldest(store, env, page.saturating_add(self.unreadable)).await?;
         if oldest.unreadable > 0 && self.unreadable == 0 {
             tracing::error!("events wait that no key here opens; are all keys in the ring?");
@@ -145,7 +143,7 @@ impl<S: Store> Pump<S> {
         }
         let events = &oldest.events;
         let handed = self.lanes.iter_mut().zip(&ready).map(|(lane, ready)| async move {
-            if matches!(ready, Ready::Clear { .. }) && lane.give(env, events).await {
+            if ready.clear && lane.give(env, events).await {
                 return Ok(());
             }
             lane.put_aside(store, env, outbox, events).await
@@ -186,16 +184,12 @@ impl Lane {
             behind = self.backlog.behind(store, env).await?;
         }
         self.told(behind.events, outbox);
-        let room = outbox.bound.saturating_sub(behind.events);
-        Ok(if behind.is_empty() {
-            Ready::Clear { moved }
-        } else if outbox.when_full == WhenFull::Refuse
-            && room < u64::try_from(PAGE).unwrap_or(u64::MAX).min(outbox.bound)
-        {
-            Ready::Full { moved }
-        } else {
-            Ready::Behind { moved }
-        })
+        let clear = behind.is_empty();
+        let room = match outbox.when_full {
+            WhenFull::Refuse if !clear => outbox.bound.saturating_sub(behind.events),
+            WhenFull::Refuse | WhenFull::DropOldest => u64::MAX,
+        };
+        Ok(Ready { moved, clear, room })
     }
 
     /// Hands these over. False: it did not take them, and rests.
@@ -255,3 +249,6 @@ impl Lane {
         self.warned = nearly || (self.warned && waiting > bound / 5 * 3);
     }
 }
+
+#[cfg(test)]
+mod tests;

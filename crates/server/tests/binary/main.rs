@@ -18,6 +18,7 @@ mod bad_input;
 mod cli;
 mod crash;
 mod databases;
+mod event_sinks;
 mod examples;
 mod flood;
 mod keys;

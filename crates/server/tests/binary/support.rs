@@ -15,5 +15,6 @@ pub(crate) mod qr;
 pub(crate) mod race;
 pub(crate) mod server;
 pub(crate) mod smtp;
+pub(crate) mod syslog;
 pub(crate) mod tls;
 pub(crate) mod tool;

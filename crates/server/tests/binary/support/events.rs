@@ -20,6 +20,16 @@ impl Events {
         Self(lines.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect())
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Are there none?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Events of one kind.
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<&Value> {
         self.0.iter().filter(|event| event["kind"] == kind).collect()
