@@ -48,7 +48,7 @@ impl Alarm {
         };
         // A store that keeps its bound in shares makes room a little before the end.
         if waiting >= bound.saturating_sub(bound / 64) {
-            if self.full_for % AGAIN == 0 {
+            if self.full_for.is_multiple_of(AGAIN) {
                 tracing::error!(waiting, bound, then, "the outbox of audit events is full");
             }
             self.full_for = self.full_for.wrapping_add(1);
