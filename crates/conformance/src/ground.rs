@@ -211,6 +211,10 @@ impl<'s, S: Store> Caller<'s, S> {
     pub(crate) fn forget(&self, ids: &[EventId]) -> Result<(), String> {
         self.wait(self.store.forget(ids))?.map_err(|error| format!("forget failed: {error}\n"))
     }
+
+    pub(crate) fn waiting(&self) -> Result<Option<u64>, String> {
+        self.wait(self.store.waiting())?.map_err(|error| format!("waiting failed: {error}\n"))
+    }
 }
 
 /// A settle whose bytes and events follow from its key, its versions and its id.

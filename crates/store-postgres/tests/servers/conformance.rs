@@ -51,6 +51,10 @@ impl Store for Kept {
     async fn forget(&self, ids: &[EventId]) -> Result<(), StoreError> {
         self.next().forget(ids).await
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        self.next().waiting().await
+    }
 }
 
 fn show(broken: &[Broken]) -> String {

@@ -120,6 +120,10 @@ impl Store for Two {
     async fn forget(&self, ids: &[EventId]) -> Result<(), StoreError> {
         self.next().forget(ids).await
     }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        self.next().waiting().await
+    }
 }
 
 #[test]
