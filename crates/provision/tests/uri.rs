@@ -405,6 +405,9 @@ fn strict_on_meaning() {
         read(&fill(&format!("otpauth://totp/{longest}?secret=LONG"))).uri.account(),
         longest
     );
+    let uri = fill("otpauth://totp/A:b?secret=LONG&x=");
+    let longest = format!("{uri}{}", "n".repeat(4096 - uri.len()));
+    assert!(Uri::parse(&longest).is_ok(), "4096 bytes");
     let long = "n".repeat(4096);
     assert_eq!(refused(&format!("otpauth://totp/A:b?secret=LONG&x={long}")), ReadError::TooLong);
     assert!(
