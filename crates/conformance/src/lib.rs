@@ -7,6 +7,7 @@ pub mod crash;
 pub mod refusals;
 pub mod script;
 pub mod simulation;
+pub mod year;
 
 mod ground;
 mod history;
