@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let days = after("--days").map_or(Ok(365), |text| text.parse())?;
     let seed = after("--seed").map_or(Ok(1), |text| text.parse())?;
     let progress = |day: u32| {
-        if day % 10 == 0 {
+        if day.is_multiple_of(10) {
             eprint!("\rday {day} of {days}");
             // Where standard error is gone nobody looks.
             let _ = std::io::stderr().flush();
