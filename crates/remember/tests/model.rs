@@ -1,7 +1,7 @@
 //! Random interleavings of use, theft, parallel tabs, lost answers, revocation, policy changes, new
 //! epochs and wrong clocks, against a model that keeps the whole history and knows the rules alone.
 //!
-//! `PROPTEST_CASES=10000` makes a long run of it.
+//! `COUNTERSIGN_INTERLEAVINGS=1000000` makes the long run of it.
 #![allow(clippy::unwrap_used, reason = "a test stops where its own world is wrong")]
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use proptest::prelude::*;
 
 const START: u64 = 1_800_000_000;
 const SKEW: u64 = 30;
+/// How many interleavings are told at each push.
+const INTERLEAVINGS: u32 = 2_000;
 
 /// What may happen next. Numbers choose among what there is, and wrap.
 #[derive(Clone, Debug)]
@@ -278,6 +280,12 @@ impl World {
     }
 }
 
+fn config() -> ProptestConfig {
+    let asked = std::env::var("COUNTERSIGN_INTERLEAVINGS").ok();
+    let cases = asked.map_or(INTERLEAVINGS, |cases| cases.parse().unwrap());
+    ProptestConfig::with_cases(cases)
+}
+
 fn digest(secret: u64) -> Digest {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&secret.to_be_bytes());
@@ -285,6 +293,8 @@ fn digest(secret: u64) -> Digest {
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn browsers_do_what_their_history_says(
         events in prop::collection::vec(event(), 1..120),
