@@ -22,16 +22,16 @@ const SET_UP: Duration = Duration::from_secs(5);
 /// `synchronous_commit` is turned on where the database has it off, and left where it is stricter.
 ///
 /// Every statement finds its rows by key, however many there are: it is planned once, for that, and never by what the
-/// database believes of the size of a table that it has not looked at yet.
+/// database believes of the size of a table that it has not looked at yet. Where PostgreSQL's kin does not know one of these
+/// settings, it is left out.
 const SETTINGS: &str = "
     SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '4s';
     SET lock_timeout = '3s';
-    SET plan_cache_mode = force_generic_plan;
-    SET enable_seqscan = off;
-    SET enable_hashjoin = off;
-    SET enable_mergejoin = off;
-    SET jit = off;
+    SELECT set_config(name, value, false)
+        FROM (VALUES ('plan_cache_mode', 'force_generic_plan'), ('enable_seqscan', 'off'),
+            ('enable_hashjoin', 'off'), ('enable_mergejoin', 'off'), ('jit', 'off')) AS s (name, value)
+        JOIN pg_settings USING (name);
     SELECT set_config('synchronous_commit', 'on', false)
         WHERE current_setting('synchronous_commit') = 'off';
 ";
