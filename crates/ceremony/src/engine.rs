@@ -145,6 +145,19 @@ pub enum Reply {
     Refused(Refusal),
 }
 
+impl Reply {
+    /// The device cookie that it sets, where it does.
+    #[must_use]
+    pub fn cookie(&self) -> Option<&Cookie> {
+        match self {
+            Self::Granted(granted) => granted.cookie.as_ref(),
+            Self::Challenged(asked) => asked.cookie.as_ref(),
+            Self::Recovered { cookie } => Some(cookie),
+            _ => None,
+        }
+    }
+}
+
 /// A completed login, as the client is told of it.
 #[derive(Clone, Debug)]
 pub struct GrantedReply {

@@ -2,7 +2,7 @@
 //!
 //! Ten thousand attackers at once get no more from one minute than the ones that try here: what is judged is bounded by
 //! the owner's record, and once it refuses it refuses all of them alike. So each minute one of them tries, by each factor
-//! in turn, until it is told no more than that it may not try.
+//! in turn, as often as a login lets it or until it is refused.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a world for tests")]
 
@@ -225,13 +225,7 @@ impl Year {
     }
 
     fn keep(&mut self, reply: Reply) -> Option<GrantedReply> {
-        let cookie = match &reply {
-            Reply::Granted(granted) => granted.cookie.as_ref(),
-            Reply::Challenged(asked) => asked.cookie.as_ref(),
-            Reply::Recovered { cookie } => Some(cookie),
-            _ => None,
-        };
-        if let Some(cookie) = cookie {
+        if let Some(cookie) = reply.cookie() {
             self.cookie = cookie.clone();
         }
         match reply {

@@ -228,13 +228,7 @@ impl Person {
 
     /// Keeps the cookie that an answer sets, as a browser does.
     pub(crate) fn keep(&mut self, reply: Reply) -> Reply {
-        let cookie = match &reply {
-            Reply::Granted(granted) => granted.cookie.as_ref(),
-            Reply::Challenged(challenged) => challenged.cookie.as_ref(),
-            Reply::Recovered { cookie } => Some(cookie),
-            _ => None,
-        };
-        if let Some(cookie) = cookie {
+        if let Some(cookie) = reply.cookie() {
             self.cookie = cookie.clone();
         }
         reply

@@ -308,13 +308,7 @@ impl<S: Store> Person<S> {
 
     /// Keeps the cookie that an answer sets, as a browser does.
     pub(super) fn keep(&mut self, reply: Reply) -> Reply {
-        let cookie = match &reply {
-            Reply::Granted(granted) => granted.cookie.as_ref(),
-            Reply::Challenged(asked) => asked.cookie.as_ref(),
-            Reply::Recovered { cookie } => Some(cookie),
-            _ => None,
-        };
-        if let Some(cookie) = cookie {
+        if let Some(cookie) = reply.cookie() {
             self.cookie = cookie.clone();
         }
         reply
