@@ -75,10 +75,10 @@ pub async fn engine<S: Store>(
 }
 
 /// One code in a million is that of the step after as well. Then the latest match is spent, and in the next pass, whose
-/// code is that very one, it is refused. More than one in a thousand is no chance.
+/// code is that very one, it is refused. More than one in ten thousand is no chance.
 pub(super) fn all_but_a_few(pass: Pass, answers: usize) -> Outcome<Pass> {
     let refused = answers.saturating_sub(pass.latencies.len());
-    if refused > answers.div_ceil(1000) {
+    if refused > answers.div_ceil(10_000) {
         return Err(format!("{refused} of {answers} right codes were refused").into());
     }
     Ok(pass)
