@@ -312,9 +312,7 @@ const ASKED: &[Asked] = &[
     Asked {
         sections: &[(NistAal2, "NIST SP 800-63B-4, 3.1.1")],
         says: "passwords are long, and none that is known from breaches",
-        how: How::Yours(
-            "where this directory keeps them: 15 characters, checked where they are set",
-        ),
+        how: How::Yours("this directory checks neither: see to both where passwords are set"),
     },
 ];
 

@@ -49,7 +49,8 @@ impl<S: Store> FromRequestParts<Arc<Node<S>>> for Caller {
         let headers = &parts.headers;
         let cookie = node.cookies.read(Which::Device, headers).map(Cookie::parse);
         let vault = &*node.engine.env().vault;
-        let nonce = headers.get(NONCE_HEADER);
+        // Nothing binds to nothing.
+        let nonce = headers.get(NONCE_HEADER).filter(|nonce| !nonce.is_empty());
         let nonce = nonce.map(|nonce| *vault.digest(NONCE, &[nonce.as_bytes()]).as_bytes());
         let named = APPLICATION_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok());
         Ok(Self {

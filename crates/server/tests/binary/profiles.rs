@@ -108,6 +108,8 @@ fn a_strict_server_binds_each_login_and_keeps_its_policies_within_the_profile() 
         let body = json!({"email": server.email, "password": server.password});
         let told = server.browser().post(AUTH, &body).refused(400);
         assert_eq!(told.body["errorCode"], "ER-00464", "{profile}: {}", told.body);
+        let mut nothing = server.browser().with_header("countersign-nonce", "");
+        nothing.post(AUTH, &body).refused(400);
         // Whether the password is right is told as ever.
         let wrong = json!({"email": server.email, "password": "not this one"});
         server.browser().post(AUTH, &wrong).refused(401);
