@@ -172,6 +172,10 @@ pub enum What {
         /// What.
         change: ClientChange,
     },
+    /// The owner was mailed a link that refills the ledger: half of it is spent, or it is closed.
+    RefillOffered,
+    /// The ledger was refilled by that link.
+    LedgerRefilled,
 }
 
 /// What became of a client of the management routes.

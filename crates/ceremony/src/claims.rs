@@ -9,6 +9,7 @@ use countersign_otp::UnixTime;
 use countersign_token::{FamilyId, Kind};
 
 use crate::assertion::{FirstFactor, Second, Subject};
+use crate::decide::LinkId;
 use crate::record::{Class, CodePurpose, Epoch, seconds};
 use crate::rules::{LOGIN_SECS, SKEW_SECS};
 
@@ -55,6 +56,24 @@ pub enum RefreshKind {}
 impl Kind for RefreshKind {
     const NAME: &'static str = "refresh";
     type Claims = ();
+}
+
+/// The kind of a link that refills the ledger.
+#[derive(Clone, Copy, Debug)]
+pub enum RefillKind {}
+
+impl Kind for RefillKind {
+    const NAME: &'static str = "refill";
+    type Claims = RefillClaims;
+}
+
+/// What a link that refills the ledger says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RefillClaims {
+    /// Whose ledger.
+    pub user: UserKey,
+    /// Which link.
+    pub id: LinkId,
 }
 
 /// A login: it lives in its token, and costs no write until it is touched.

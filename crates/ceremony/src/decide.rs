@@ -8,7 +8,8 @@
 //!
 //! One file a factor: `authenticator`, `email`, `passkey`, `phone`, `recovery`; `first` opens and admits, `grant`
 //! grants; `act` is what a session or the administrator asks, and `proof` what that takes; `guess` is
-//! the one choke point that every judged code passes (C-15), `delivered` the one that every code
+//! the one choke point that every judged code passes (C-15), `refill` the link that the owner is mailed
+//! when it closes, `delivered` the one that every code
 //! passes that is sent.
 
 mod act;
@@ -28,6 +29,7 @@ mod passkey;
 mod phone;
 mod proof;
 mod recovery;
+mod refill;
 mod step_up;
 
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub use import::{Import, ImportedApp, ImportedPasskey, ImportedPhone};
 pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
 pub use proof::Proof;
 pub use recovery::Evidence;
+pub use refill::{LinkId, RefillOffer};
 
 use crate::assertion::{Assertion, FirstFactor};
 use crate::audit::Audit;
@@ -89,6 +92,8 @@ pub enum Event {
     Report(Lifecycle),
     /// A user moves in with factors that were enrolled elsewhere.
     Import(Box<Import>),
+    /// The owner opened the link that refills the ledger.
+    Refill(LinkId),
 }
 
 /// A first factor passed.
@@ -220,6 +225,8 @@ pub struct Told {
     pub outcome: Outcome,
     /// To the owner of the account, by mail.
     pub notices: Vec<Notice>,
+    /// To the owner of the account, by mail: a link that refills the ledger.
+    pub offer: Option<RefillOffer>,
 }
 
 /// Something that nobody may see before its swap is won.
@@ -408,6 +415,8 @@ pub enum Refusal {
     NotEnrolled,
     /// The administrator's tenant has no such user, or not that user alone.
     UnknownUser,
+    /// The link is over: opened, ended, replaced by another, or no longer needed.
+    LinkOver,
 }
 
 /// May a code be sent for this login, and where to? It is asked of a look, before any budget is
@@ -464,6 +473,7 @@ pub fn decide(
         Event::Recover(recover) => draft.recover(recover),
         Event::Report(report) => draft.report(report),
         Event::Import(import) => draft.import(*import),
+        Event::Refill(link) => draft.refill(link),
     };
     draft.finish(outcome)
 }

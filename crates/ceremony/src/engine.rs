@@ -2,7 +2,7 @@
 //!
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
-//! under a login, `account` under a session or for the administrator, `recovery` makes its codes, `phone` adds phones and sends to
+//! under a login, `account` under a session or for the administrator, `recovery` makes its codes, `refill` mails and opens its links, `phone` adds phones and sends to
 //! them, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says what
 //! policy holds, `vendors` who may manage.
 
@@ -16,6 +16,7 @@ mod passkey;
 mod phone;
 mod policies;
 mod recovery;
+mod refill;
 mod reply;
 mod sends;
 mod session;

@@ -14,9 +14,10 @@ use std::sync::Arc;
 
 use countersign_device::{Address, EmailAddress, PhoneChannel, PhoneNumber};
 use countersign_otp::{Code, UnixTime};
-use countersign_token::Sign;
+use countersign_token::{Sign, Token};
 use countersign_vault::Vault;
 
+use crate::claims::RefillKind;
 use crate::decide::NoticeOf;
 use crate::incarnation::Incarnation;
 use crate::record::{Class, CodePurpose};
@@ -117,6 +118,15 @@ pub enum Body {
     },
     /// Something happened to the account.
     Notice(NoticeOf),
+    /// The ledger is half spent, or closed: whoever opens this refills it
+    /// ([`Engine::refill`](crate::engine::Engine::refill)). A link that a page behind it asks about before it acts:
+    /// mail is opened by programs as well.
+    Refill {
+        /// What the link names. It holds no run of six digits.
+        link: Token<RefillKind>,
+        /// For how many seconds it lives.
+        lives_secs: u64,
+    },
 }
 
 /// A message was not taken.

@@ -7,6 +7,7 @@
 pub(crate) mod ledger;
 mod login;
 mod recovery;
+mod refills;
 pub(crate) mod seconds;
 mod tally;
 
@@ -23,6 +24,7 @@ use countersign_token::FamilyId;
 pub use ledger::{Class, Gate, Ledger, Price};
 pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touched};
 pub use recovery::{Recoveries, Recovery};
+pub use refills::Refills;
 pub use tally::{NotNow, Tally};
 
 use crate::env::UserHandle;
@@ -115,6 +117,8 @@ pub struct Record {
     pub factors: u32,
     /// What guesses have cost.
     pub ledger: Ledger,
+    /// The links that refill it.
+    pub refills: Refills,
     /// Logins of strangers issued at this time or before are dead.
     #[serde(with = "seconds")]
     pub strangers_floor: UnixTime,
@@ -180,6 +184,14 @@ impl Record {
         self.pending.clear();
         self.pending_phones.clear();
         self.browsers.revoke_all();
+        self.refills.end();
+    }
+
+    /// The owner has proven more than a guess could: the ledger starts afresh, and the link that would
+    /// do the same is dead.
+    pub(crate) fn refill(&mut self) {
+        self.ledger.refill();
+        self.refills.end();
     }
 
     /// Has this write been made? True only of the last eight.
@@ -284,6 +296,7 @@ impl Record {
     /// A clock was wrong: no time of the future keeps anybody out.
     pub(crate) fn heal(&mut self, now: UnixTime) {
         self.ledger.heal(now);
+        self.refills.heal(now);
         self.strangers_floor = self.strangers_floor.min(now);
         self.known_floor = self.known_floor.min(now);
         self.recoveries.retain(|at| *at <= now);

@@ -12,6 +12,16 @@ pub const LEDGER_UNITS: u32 = 10_000;
 /// password cannot close the ledger for the owner's own browsers.
 pub const STRANGER_UNITS: u32 = 6_667;
 
+/// Half of the ledger: the owner is mailed the first link that refills it.
+pub const LEDGER_HALF: u32 = LEDGER_UNITS / 2;
+
+/// Links that refill the ledger, a year: with the ledger itself, three times 1e-4 a year for whoever has the
+/// password and can have the owner open every link.
+pub const REFILL_LINKS_A_YEAR: usize = 2;
+
+/// How long such a link lives: as long as a holiday.
+pub const REFILL_LINK_SECS: u64 = 30 * DAY_SECS;
+
 /// Judged guesses in one login: a person mistypes, a machine enumerates.
 pub const GUESSES_A_LOGIN: u8 = 5;
 
@@ -76,6 +86,9 @@ pub const RECOVERY_CODES: u8 = 10;
 /// A day.
 pub const DAY_SECS: u64 = 24 * 60 * 60;
 
+/// A year.
+pub const YEAR_SECS: u64 = 365 * DAY_SECS;
+
 /// How long the browser that recovered may enrol again without further proof.
 pub const RECOVERY_GRANT_SECS: u64 = 15 * 60;
 
@@ -128,6 +141,7 @@ pub const TENANT_TEXTS_A_DAY: u32 = 8_000;
 
 const _: () = {
     assert!(STRANGER_UNITS < LEDGER_UNITS);
+    assert!(LEDGER_HALF < STRANGER_UNITS, "strangers alone reach it");
     assert!(TOUCHED_BY_STRANGERS < TOUCHED_LOGINS);
     assert!(GUESSES_A_LOGIN <= GUESSES_A_WINDOW);
     assert!(GUESSES_A_WINDOW <= 100, "NIST SP 800-63B-4, 3.2.2");

@@ -127,6 +127,7 @@ attacks! {
     "R-01" lifecycle::a_password_alone_after_a_recovery,
     "R-02" lifecycle::a_refresh_token_twice,
     "R-03" lifecycle::a_session_of_before_a_recovery,
+    "R-04" (race) guessing::the_link_that_refills_64_times,
 }
 
 /// How the suite is run.

@@ -14,7 +14,7 @@ fn every_attack_fails_on_the_memory_store() {
     let schedules = Schedules(schedules.unwrap_or(SCHEDULES));
     let fresh = |fresh: Fresh| MemoryStore::with_outbox(fresh.clock, fresh.outbox);
     match attack(fresh, schedules) {
-        Ok(tried) => assert!(tried >= IDS.len() + 7 * (schedules.0 - 1), "{tried}"),
+        Ok(tried) => assert!(tried >= IDS.len() + 8 * (schedules.0 - 1), "{tried}"),
         Err(fell) => {
             let told: Vec<String> = fell.iter().map(ToString::to_string).collect();
             panic!("{}", told.join("\n"));

@@ -45,6 +45,7 @@ pub struct Post {
     texts: Option<Sender<Text>>,
     from: String,
     site: Option<String>,
+    base_url: String,
     templates: Templates,
     clock: Arc<dyn Clock>,
 }
@@ -60,6 +61,8 @@ pub struct Ways {
     pub texts: Option<Texts>,
     /// The host at which their codes are typed in, where it has a name.
     pub site: Option<String>,
+    /// Where the page is that a link leads to.
+    pub base_url: String,
     /// What messages say.
     pub templates: Templates,
 }
@@ -101,7 +104,14 @@ impl Ways {
         };
         let templates = Templates::open(&config.language, config.templates.as_deref())
             .map_err(|error| format!("templates: {error}"))?;
-        Ok(Self { mail, from, texts, site: site(&config.base_url), templates })
+        Ok(Self {
+            mail,
+            from,
+            texts,
+            site: site(&config.base_url),
+            base_url: config.base_url.clone(),
+            templates,
+        })
     }
 }
 
@@ -126,7 +136,7 @@ impl Post {
     /// Starts the tasks that send. They end when the queues are dropped and empty.
     #[must_use]
     pub fn start(ways: Ways, clock: Arc<dyn Clock>) -> (Self, Carriers) {
-        let Ways { mail, from, texts, site, templates } = ways;
+        let Ways { mail, from, texts, site, base_url, templates } = ways;
         let mut carriers = JoinSet::new();
         let (at_once, mail) = (mail.at_once(), Arc::new(mail));
         let mails = queue(&mut carriers, at_once, "mails", move |letter| {
@@ -140,12 +150,13 @@ impl Post {
                 async move { texts.send(text, &clock).await }
             })
         });
-        (Self { mails, texts, from, site, templates, clock }, Carriers(carriers))
+        (Self { mails, texts, from, site, base_url, templates, clock }, Carriers(carriers))
     }
 
     fn mail(&self, to: &EmailAddress, message: &Message) -> Result<(), NotDelivered> {
         let from = message.sender.as_ref().map_or(&*self.from, |sender| sender.as_str());
-        let letter = text::compose(&self.templates, from, to, &message.body, &message.issuer)?;
+        let (body, service) = (&message.body, &message.issuer);
+        let letter = text::compose(&self.templates, from, to, body, service, &self.base_url)?;
         self.mails.try_send(letter).map_err(|_| refused("mails", "the queue is full"))
     }
 

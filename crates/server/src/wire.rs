@@ -38,7 +38,7 @@ pub use self::policy::{
 };
 pub use self::request::{
     AccountCode, CodeCheck, EmailBinding, EmailCodeCheck, EnrolCheck, Lifecycle, Login,
-    LoginTokenOnly, Recover, Refresh, ServiceLogin, SmsCheck, SmsSend, StepUp,
+    LoginTokenOnly, Recover, Refill, Refresh, ServiceLogin, SmsCheck, SmsSend, StepUp,
 };
 pub use self::strategy::{STRATEGIES, factor, strategy};
 pub use self::vendor::{ServiceConfig, VendorLogin, VendorToken};

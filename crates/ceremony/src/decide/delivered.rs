@@ -18,7 +18,7 @@ use crate::audit::{Verdict, What};
 use crate::claims::{ChallengeClaims, Login};
 use crate::destination::Pool;
 use crate::env::To;
-use crate::record::{Challenge, CodePurpose, Price};
+use crate::record::{Challenge, CodePurpose, Gate, Price};
 
 /// The digits of a delivered code.
 const DIGITS: u8 = 6;
@@ -62,6 +62,11 @@ impl Draft<'_> {
         login: &Login,
         target: Target,
     ) -> Result<(Address, Pool), Refusal> {
+        // A code that could not be judged is not sent: whoever closed the ledger fills no mailbox after it.
+        let (price, most) = (Price::of(1, DIGITS), self.given.policy.max_attempts);
+        if self.record.ledger.gate(login.class(), price, most, self.now) == Gate::Closed {
+            return Err(Refusal::TooMany(None));
+        }
         match target {
             Target::Mailbox => {
                 let to = self.email_target(login).ok_or(Refusal::NoSuchFactor)?;

@@ -6,7 +6,7 @@ use countersign_token::FamilyId;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
-use super::{Actor, Decision, Given, Notice, NoticeOf, Outcome, Sealed, Told};
+use super::{Actor, Decision, Given, Notice, NoticeOf, Outcome, RefillOffer, Sealed, Told};
 use crate::audit::{Audit, By, Id, What};
 use crate::record::{Record, Standing};
 use crate::rules::SKEW_SECS;
@@ -57,6 +57,8 @@ pub(super) struct Draft<'a> {
     /// The address that the event came with: it is told beside the one of the email factor.
     pub(super) email: Option<EmailAddress>,
     notices: Vec<Notice>,
+    /// A link to be mailed.
+    pub(super) offer: Option<RefillOffer>,
     /// Families that ended in this decision: their entries leave the cookie.
     pub(super) forgotten: Vec<FamilyId>,
     audits: Vec<Audit>,
@@ -67,6 +69,7 @@ pub(super) struct Mark {
     record: Record,
     audits: usize,
     notices: usize,
+    offer: Option<RefillOffer>,
     changed: bool,
 }
 
@@ -84,6 +87,7 @@ impl<'a> Draft<'a> {
             changed: false,
             email: None,
             notices: Vec::new(),
+            offer: None,
             forgotten: Vec::new(),
             audits: Vec::new(),
         }
@@ -115,10 +119,15 @@ impl<'a> Draft<'a> {
 
     /// Notes that the owner is to be told: at the address of the event, and at the bound one.
     pub(super) fn notice(&mut self, of: NoticeOf) {
+        self.notices.extend(self.addresses().into_iter().map(|to| Notice { to, of }));
+    }
+
+    /// Where the owner is reached: at the bound address, and at the one of the event.
+    pub(super) fn addresses(&self) -> Vec<EmailAddress> {
         let bound = self.record.email.as_ref().map(EmailFactor::address);
         let mut addresses: Vec<_> = bound.into_iter().chain(&self.email).cloned().collect();
         addresses.dedup();
-        self.notices.extend(addresses.into_iter().map(|to| Notice { to, of }));
+        addresses
     }
 
     /// Was the record last settled so far ahead of now that a clock must be wrong? Then open
@@ -139,16 +148,18 @@ impl<'a> Draft<'a> {
             record: self.record.clone(),
             audits: self.audits.len(),
             notices: self.notices.len(),
+            offer: self.offer.clone(),
             changed: self.changed,
         }
     }
 
     /// Goes back: nothing since was decided.
     pub(super) fn go_back(&mut self, mark: Mark) {
-        let Mark { record, audits, notices, changed } = mark;
+        let Mark { record, audits, notices, offer, changed } = mark;
         self.record = record;
         self.audits.truncate(audits);
         self.notices.truncate(notices);
+        self.offer = offer;
         self.changed = changed;
     }
 
@@ -164,7 +175,7 @@ impl<'a> Draft<'a> {
             let is_kept = self.record.standing != Standing::Erased;
             self.record.owner = is_kept.then(|| self.given.user.clone());
         }
-        let Self { record, changed, audits, notices, .. } = self;
-        Decision { record, changed, audits, told: Sealed(Told { outcome, notices }) }
+        let Self { record, changed, audits, notices, offer, .. } = self;
+        Decision { record, changed, audits, told: Sealed(Told { outcome, notices, offer }) }
     }
 }

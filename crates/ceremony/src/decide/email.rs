@@ -123,7 +123,7 @@ impl Draft<'_> {
             return Judged::lost(verdict, None);
         };
         if self.record.email.as_ref().is_some_and(EmailFactor::is_locked) {
-            self.record.ledger.refill();
+            self.record.refill();
         }
         self.record.email = Some(EmailFactor::active(address, self.now));
         self.note(What::FactorAdded { factor: FactorKind::Email, device: None });

@@ -80,10 +80,12 @@ impl Draft<'_> {
                 touched.fail(factor, units);
             }
             // What could win nothing costs nothing, and still counts in the window.
-            let price = if units > 0 { price } else { Price::default() };
-            if self.record.ledger.charge(class, price, most, self.now) {
+            let before = self.record.ledger.units();
+            let charged = if units > 0 { price } else { Price::default() };
+            if self.record.ledger.charge(class, charged, most, self.now) {
                 self.kill_logins(class);
             }
+            self.offer_refill(class, price, before);
         }
         prize.ok_or(Refusal::Code)
     }

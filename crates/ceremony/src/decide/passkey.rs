@@ -309,7 +309,7 @@ impl Draft<'_> {
         let (device, verdict, class) = (Some(device), Verdict::Won, login.class());
         self.note(What::Judged { factor, device, verdict, class, units: 0 });
         // More than any guess could prove.
-        self.record.ledger.refill();
+        self.record.refill();
     }
 
     fn passkey_lost(

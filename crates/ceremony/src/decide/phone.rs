@@ -193,7 +193,7 @@ impl Draft<'_> {
         }
         // A number that was locked is bound again, by proof: what was guessed at it is forgiven.
         if self.record.phones.iter().any(|phone| phone.number() == pending.number()) {
-            self.record.ledger.refill();
+            self.record.refill();
         }
         self.record.phones.retain(|phone| phone.number() != pending.number());
         let mut phone = pending.confirm(self.now);

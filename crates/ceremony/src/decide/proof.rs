@@ -111,7 +111,7 @@ impl Draft<'_> {
         self.note(What::FactorsRemoved);
         if administrator {
             // The lock that somebody's guesses put on the account is the administrator's to lift.
-            self.record.ledger.refill();
+            self.record.refill();
         }
         self.forget_factors();
         self.end_others();

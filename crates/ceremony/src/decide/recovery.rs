@@ -41,7 +41,7 @@ impl Draft<'_> {
         if !self.given.policy.recovery_replaced {
             self.record.recovery = left;
         }
-        self.record.ledger.refill();
+        self.record.refill();
         self.note(What::FactorsRemoved);
         self.new_epoch(None);
         let browser = self.new_browser(&cookie);

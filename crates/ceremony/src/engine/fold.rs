@@ -77,7 +77,7 @@ impl Job {
                 (tenants, act.application.clone(), session, Class::Known)
             }
             // The owner's recovery and the owner of the users are never the ones to give way.
-            Event::Recover(_) | Event::Report(_) | Event::Import(_) => {
+            Event::Recover(_) | Event::Report(_) | Event::Import(_) | Event::Refill(_) => {
                 (Vec::new(), None, None, Class::Known)
             }
         };
@@ -171,8 +171,11 @@ impl<S: Store> Engine<S> {
     async fn lead(&self, user: &UserKey, key: Key, jobs: Vec<Job>) {
         match self.settled(user, key, &jobs).await {
             Ok(told) => {
-                for (job, Told { outcome, notices }) in jobs.into_iter().zip(told) {
+                for (job, Told { outcome, notices, offer }) in jobs.into_iter().zip(told) {
                     let application = job.application.as_ref();
+                    if let Some(offer) = offer {
+                        self.mail_refill(user, offer, job.tenants.first(), application).await;
+                    }
                     self.notify(notices, job.tenants.first(), application).await;
                     job.answer(Ok(outcome));
                 }

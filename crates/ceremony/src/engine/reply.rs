@@ -104,7 +104,7 @@ impl<S: Store> Engine<S> {
     }
 
     /// What the service calls itself in mails, and where they come from.
-    async fn names(
+    pub(super) async fn names(
         &self,
         tenant: Option<&TenantId>,
         application: Option<&ApplicationId>,

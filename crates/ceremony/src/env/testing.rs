@@ -87,7 +87,16 @@ impl NotedMail {
     pub fn last_code(&self) -> Option<String> {
         self.all().iter().rev().find_map(|message| match &message.body {
             Body::Code { code, .. } => Some(code.as_str().to_owned()),
-            Body::Notice(_) => None,
+            Body::Notice(_) | Body::Refill { .. } => None,
+        })
+    }
+
+    /// The last link that refills a ledger.
+    #[must_use]
+    pub fn last_link(&self) -> Option<String> {
+        self.all().into_iter().rev().find_map(|message| match message.body {
+            Body::Refill { link, .. } => Some(link.into_string()),
+            Body::Code { .. } | Body::Notice(_) => None,
         })
     }
 }

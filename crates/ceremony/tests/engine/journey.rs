@@ -433,7 +433,7 @@ async fn the_owner_is_told_of_what_happens_and_of_who_fails_after_a_right_passwo
         let mails = world.mail.all().into_iter();
         let notices = mails.filter_map(|mail| match mail.body {
             Body::Notice(of) => Some((mail.to.address().canonical(), of)),
-            Body::Code { .. } => None,
+            Body::Code { .. } | Body::Refill { .. } => None,
         });
         notices.collect::<Vec<_>>()
     };

@@ -9,6 +9,7 @@ mod own_phones;
 mod phones;
 mod profiles;
 mod races;
+mod refill;
 mod restored;
 mod step_up;
 mod support;

@@ -381,6 +381,47 @@ pub(super) async fn the_edge_of_the_cool_down<S: Store>(world: World<S>) -> Outc
     Ok(())
 }
 
+/// Guesses until the ledger is closed to strangers, a guess every two hours.
+async fn guess_until_closed<S: Store>(
+    world: &World<S>,
+    owner: &Person<S>,
+) -> Result<usize, String> {
+    for judged in 0..=STRANGERS {
+        world.advance(2 * HOUR);
+        let mut thief = world.person();
+        let asked = thief.challenged().await;
+        match refusal(&thief.code(&asked, &owner.wrong(), false).await) {
+            Some(Refusal::Code) => {}
+            Some(Refusal::TooMany(None)) => return Ok(judged),
+            other => return Err(format!("{other:?}")),
+        }
+    }
+    Err(format!("over {STRANGERS} were judged"))
+}
+
+pub(super) async fn the_link_that_refills_64_times<S: Store>(world: World<S>) -> Outcome {
+    let (owner, _) = world.owner().await;
+    guess_until_closed(&world, &owner).await?;
+    let mut thief = world.person();
+    let asked = thief.challenged().await;
+    let mails = world.mail.all().len();
+    hold!(thief.send(&asked).await == Err(Refusal::TooMany(None)), "a code that nobody may answer");
+    hold!(world.mail.all().len() == mails, "it was mailed");
+    let link = world.mail.last_link().ok_or("no link was mailed")?;
+    let tasks = (0..64_usize).map(|n| {
+        let (node, link) = (Arc::clone(&world.nodes[n % 2]), link.clone());
+        async move { node.refill(&link).await }
+    });
+    let won = race(tasks.collect()).await.iter().filter(|it| matches!(it, Ok(Ok(())))).count();
+    hold!(won == 1, "one link refilled {won} times");
+    let judged = guess_until_closed(&world, &owner).await?;
+    hold!(judged == STRANGERS, "{judged} judged after a refill");
+    let again = world.node().refill(&link).await.map_err(|error| error.to_string())?;
+    hold!(again == Err(Refusal::LinkOver), "the link works again: {again:?}");
+    hold!(world.mail.last_link().as_ref() == Some(&link), "a third link in a year");
+    Ok(())
+}
+
 impl<S: Store> World<S> {
     /// The owner's app, at a new browser.
     pub(super) fn person_with(&self, owner: &Person<S>) -> Person<S> {

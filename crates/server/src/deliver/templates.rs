@@ -3,7 +3,7 @@
 //! A template is a text with a few placeholders and no logic. They are filled in here rather than
 //! by an engine, which would copy a code into values that nobody wipes. What is refused at the start,
 //! with the file's name: a placeholder that is not known there, a message for a code that does not
-//! hold it once, a link (none can be forged into a habit where none is ever sent), and a run of six
+//! hold it once, a link of its own (none can be forged into a habit where none is sent but one), and a run of six
 //! digits, which programs that read codes out of mails would take for one.
 
 mod catalogue;
@@ -97,24 +97,39 @@ impl Templates {
         code: Option<&str>,
         lives_secs: u64,
     ) -> Option<Said> {
-        let message = self.messages.get(&name)?;
         let minutes = lives_secs.div_ceil(60).to_string();
-        let values = Values { service, code, minutes: &minutes, ..Values::default() };
-        let subject = message.subject.fill(&values).to_string();
-        let paragraphs = Zeroizing::new(message.filled(|template| template.fill(&values)));
+        self.filled(name, &Values { service, code, minutes: &minutes, ..Values::default() })
+    }
+
+    /// Fills the message with the link in.
+    pub(super) fn say_link(
+        &self,
+        name: Name,
+        service: &str,
+        link: &str,
+        lives_secs: u64,
+    ) -> Option<Said> {
+        let days = lives_secs.div_ceil(24 * 60 * 60).to_string();
+        self.filled(name, &Values { service, link, days: &days, ..Values::default() })
+    }
+
+    fn filled(&self, name: Name, values: &Values<'_>) -> Option<Said> {
+        let (message, service) = (self.messages.get(&name)?, values.service);
+        let subject = message.subject.fill(values).to_string();
+        let paragraphs = Zeroizing::new(message.filled(|template| template.fill(values)));
         let mut text = Zeroizing::new(String::with_capacity(paragraphs.len() + service.len() + 8));
         for part in [&*paragraphs, service, "\n"] {
             text.push_str(part);
         }
         let html = match &message.html {
-            Some(html) => html.fill_html(&values),
+            Some(html) => html.fill_html(values),
             None => {
-                let paragraphs = message.filled_html(&values);
+                let paragraphs = message.filled_html(values);
                 let page = Values {
                     subject: &subject,
                     language: &self.language,
                     paragraphs: &paragraphs,
-                    ..values
+                    ..*values
                 };
                 self.layout.fill_html(&page)
             }
@@ -203,7 +218,13 @@ impl Message {
             .iter()
             .map(|paragraph| {
                 let style = if paragraph.is_code_alone() { CODE } else { PLAIN };
-                (style, paragraph.fill_html(values))
+                let filled = paragraph.fill_html(values);
+                let filled = if paragraph.is_link_alone() {
+                    Zeroizing::new(format!("<a href=\"{0}\">{0}</a>", *filled))
+                } else {
+                    filled
+                };
+                (style, filled)
             })
             .collect();
         let room = filled.iter().map(|(style, part)| style.len() + part.len() + 8).sum();

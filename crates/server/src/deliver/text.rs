@@ -2,10 +2,12 @@
 //!
 //! The code is the only run of six digits in its mail, and no other mail holds such a run: programs
 //! that read codes out of mails find the right one. No mail holds a link, so none can be forged into
-//! a habit. Nothing that a stranger chose is repeated in a mail but the service's own name.
+//! a habit; but one, at most twice a year, and it logs nobody in. Nothing that a stranger chose is repeated in a mail but the service's own name.
 
 use countersign_ceremony::env::{Body, NotDelivered};
 use countersign_device::EmailAddress;
+
+use zeroize::Zeroizing;
 
 use super::letter::Letter;
 use super::templates::{Name, Said, Templates};
@@ -17,12 +19,18 @@ pub(super) fn compose(
     to: &EmailAddress,
     body: &Body,
     service: &str,
+    base_url: &str,
 ) -> Result<Letter, NotDelivered> {
     let said = match body {
         Body::Code { code, purpose, lives_secs } => {
             templates.say(Name::of_code(*purpose), service, Some(code.as_str()), *lives_secs)
         }
         Body::Notice(notice) => templates.say(Name::of_notice(*notice), service, None, 0),
+        // After the `#`, which no browser sends: no log of a server or a proxy holds it.
+        Body::Refill { link, lives_secs } => {
+            let link = Zeroizing::new(format!("{base_url}/#tries={}", link.as_str()));
+            templates.say_link(Name::LedgerRefill, service, &link, *lives_secs)
+        }
     };
     let Said { subject, text, html } = said.ok_or(NotDelivered)?;
     Ok(Letter { from: from.to_owned(), to: to.as_str().to_owned(), subject, text, html })
@@ -35,6 +43,8 @@ mod tests {
     use countersign_otp::Code;
 
     use super::*;
+
+    const SITE: &str = "https://id.example.com";
 
     const NOTICES: [NoticeOf; 16] = [
         NoticeOf::FactorAdded(FactorKind::Authenticator),
@@ -58,7 +68,7 @@ mod tests {
     fn letter_in(language: &str, body: Body) -> Letter {
         let to = EmailAddress::parse("ada123456@example.com").unwrap();
         let templates = Templates::open(language, None).unwrap();
-        compose(&templates, "Example <mfa@example.com>", &to, &body, "R&D <x>").unwrap()
+        compose(&templates, "Example <mfa@example.com>", &to, &body, "R&D <x>", SITE).unwrap()
     }
 
     fn letter(body: Body) -> Letter {
@@ -102,6 +112,29 @@ mod tests {
                 texts.insert(letter.text.to_string());
             }
             assert_eq!(texts.len(), NOTICES.len(), "each notice says something of its own");
+        }
+    }
+
+    #[test]
+    fn the_link_that_refills_stands_alone_and_is_the_only_one_there_is() {
+        let vault = countersign_ceremony::env::Env::for_tests().unwrap().vault;
+        let claims = countersign_ceremony::claims::RefillClaims {
+            user: countersign_device::UserKey::new(
+                countersign_device::RealmId::parse("main").unwrap(),
+                countersign_device::UserId::parse("ada").unwrap(),
+            ),
+            id: countersign_ceremony::decide::LinkId([7; 16]),
+        };
+        let link = countersign_token::Token::seal(&*vault, &[], [0; 24], &claims).unwrap();
+        let url = format!("{SITE}/#tries={}", link.as_str());
+        for (language, lives) in [("en", "within 30 days"), ("de", "innerhalb von 30 Tagen")] {
+            let body = Body::Refill { link: link.clone(), lives_secs: 30 * 24 * 60 * 60 };
+            let letter = letter_in(language, body);
+            assert!(letter.text.contains(&format!("\n\n{url}\n\n")), "{}", *letter.text);
+            assert!(letter.html.contains(&format!("<a href=\"{url}\">{url}</a>")));
+            assert_eq!(letter.html.matches("href").count(), 1);
+            assert!(letter.text.contains(lives) && letter.html.contains(lives));
+            assert_eq!(runs_of_six(&letter.subject), [""; 0]);
         }
     }
 

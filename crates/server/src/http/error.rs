@@ -45,6 +45,12 @@ impl ApiError {
         Self::new(StatusCode::UNAUTHORIZED, "ER-00440", sentence)
     }
 
+    /// A link that was opened, has ended, or is none of ours.
+    #[must_use]
+    pub fn link_over() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "ER-01014", "This link has expired")
+    }
+
     /// A session or a vendor token that is not, or no longer, one.
     #[must_use]
     pub fn unauthorized() -> Self {

@@ -233,6 +233,7 @@ impl From<Refusal> for ApiError {
             Refusal::Forced => Self::forced(),
             Refusal::NotEnrolled => Self::not_enrolled(),
             Refusal::UnknownUser => Self::unknown("User"),
+            Refusal::LinkOver => Self::link_over(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod own_phones;
 mod page;
 mod passkey;
 mod policy;
+mod refill;
 mod session;
 mod sms;
 mod step_up;
@@ -77,6 +78,7 @@ pub(super) fn all<S: Store>(node: &Arc<Node<S>>) -> Router {
                 get(policy::allow_remember::<S>),
             )
             .merge(configurations(&path("configurations/v1")))
+            .route(&path("auth/v1/user/mfa/refill"), post(refill::open::<S>))
             .route(&path("users/sessions/v1/me/all"), delete(session::sign_out_everywhere::<S>))
             .route(&path("users/v2/me"), get(session::me::<S>))
             .route(&path("users/v3/me/tenants"), get(session::tenants::<S>))

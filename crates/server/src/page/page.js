@@ -7,10 +7,18 @@ import * as login from './login.js';
 import * as session from './session.js';
 import { byId, complain, copy, show, view } from './view.js';
 
+/** What a mailed link says, after the `#`: it is out of the address, and so out of the history, before anything else is done. */
+const tries = new URLSearchParams(location.hash.slice(1)).get('tries');
+if (tries) history.replaceState(null, '', location.pathname);
+
 const forms = {
   async login(data) {
     const answer = await post('auth/v1/user', { email: data.get('email').trim(), password: data.get('password') });
     await login.proceed(answer, account.arrive);
+  },
+  async tries() {
+    await post('auth/v1/user/mfa/refill', { token: tries });
+    show('login', 'Codes are accepted again. You can log in now.');
   },
   ...login.forms,
   ...account.forms,
@@ -69,4 +77,4 @@ document.addEventListener('click', (event) => {
   if (go === 'recover') byId('recover-email').value = email;
 });
 
-show('login');
+show(tries ? 'tries' : 'login');

@@ -111,6 +111,8 @@ fn what(what: &What) -> (&'static str, Value) {
         What::Client { client, change } => {
             (client_change(*change), json!({"client": client.as_str()}))
         }
+        What::RefillOffered => ("refill_offered", Value::Null),
+        What::LedgerRefilled => ("ledger_refilled", Value::Null),
         What::ForeignTenant => ("foreign_tenant", Value::Null),
         What::ClockSkew { ahead } => ("clock_skew", json!({"ahead": ahead})),
         _ => ("other", Value::Null),

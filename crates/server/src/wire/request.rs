@@ -108,6 +108,14 @@ pub struct Recover {
     pub recovery_code: Field,
 }
 
+/// `mfa/refill`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Refill {
+    /// What the mailed link holds after `tries=`.
+    pub token: Field,
+}
+
 /// `user/step-up/generate`.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]

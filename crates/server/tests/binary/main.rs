@@ -37,6 +37,7 @@ mod plain_http;
 mod policy;
 mod profiles;
 mod races;
+mod refill;
 mod refusals;
 mod remembered;
 mod require_assurance;

@@ -61,6 +61,7 @@ catalogue! {
     BrowserRemembered "browser-remembered",
     GuessingStopped "guessing-stopped",
     AddressChanged "address-changed",
+    LedgerRefill "ledger-refill",
 }
 
 impl Name {
@@ -121,6 +122,10 @@ impl Name {
     }
 
     pub(super) const fn allowed(self) -> Allowed {
-        if self.brings_code() { Allowed::CODE } else { Allowed::NOTICE }
+        match self {
+            Self::LedgerRefill => Allowed::LINK,
+            _ if self.brings_code() => Allowed::CODE,
+            _ => Allowed::NOTICE,
+        }
     }
 }

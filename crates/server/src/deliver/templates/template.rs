@@ -8,15 +8,19 @@ enum Place {
     Service,
     Code,
     Minutes,
+    Link,
+    Days,
     Subject,
     Language,
     Paragraphs,
 }
 
-const PLACES: [(&str, Place); 6] = [
+const PLACES: [(&str, Place); 8] = [
     ("service", Place::Service),
     ("code", Place::Code),
     ("minutes", Place::Minutes),
+    ("link", Place::Link),
+    ("days", Place::Days),
     ("subject", Place::Subject),
     ("language", Place::Language),
     ("paragraphs", Place::Paragraphs),
@@ -44,6 +48,8 @@ pub(super) struct Values<'a> {
     pub(super) service: &'a str,
     pub(super) code: Option<&'a str>,
     pub(super) minutes: &'a str,
+    pub(super) link: &'a str,
+    pub(super) days: &'a str,
     pub(super) subject: &'a str,
     pub(super) language: &'a str,
     /// HTML already.
@@ -54,6 +60,8 @@ impl Allowed {
     pub(super) const NOTICE: Self = Self { places: &[Place::Service], once: None };
     pub(super) const CODE: Self =
         Self { places: &[Place::Service, Place::Code, Place::Minutes], once: Some(Place::Code) };
+    pub(super) const LINK: Self =
+        Self { places: &[Place::Service, Place::Link, Place::Days], once: Some(Place::Link) };
     pub(super) const LAYOUT: Self = Self {
         places: &[Place::Service, Place::Subject, Place::Language, Place::Paragraphs],
         once: Some(Place::Paragraphs),
@@ -96,7 +104,7 @@ impl Template {
                 .into_iter()
                 .find(|link| lower.contains(link))
             {
-                return Err(format!("it holds {link:?}: no message holds a link"));
+                return Err(format!("it holds {link:?}: no message holds a link but {{{{link}}}}"));
             }
             let mut runs = text.split(|letter: char| !letter.is_ascii_digit());
             if runs.any(|run| run.len() >= 6) {
@@ -115,9 +123,18 @@ impl Template {
 
     /// Whether it is the code and nothing else.
     pub(super) fn is_code_alone(&self) -> bool {
+        self.is_alone(Place::Code)
+    }
+
+    /// Whether it is the link and nothing else.
+    pub(super) fn is_link_alone(&self) -> bool {
+        self.is_alone(Place::Link)
+    }
+
+    fn is_alone(&self, place: Place) -> bool {
         let said = |piece: &&Piece| piece.text().is_none_or(|text| !text.is_empty());
         let mut said = self.0.iter().filter(said);
-        said.next().and_then(Piece::place) == Some(Place::Code) && said.next().is_none()
+        said.next().and_then(Piece::place) == Some(place) && said.next().is_none()
     }
 
     pub(super) fn fill(&self, values: &Values<'_>) -> Zeroizing<String> {
@@ -171,6 +188,8 @@ impl<'a> Values<'a> {
             Place::Service => self.service,
             Place::Code => self.code.unwrap_or_default(),
             Place::Minutes => self.minutes,
+            Place::Link => self.link,
+            Place::Days => self.days,
             Place::Subject => self.subject,
             Place::Language => self.language,
             Place::Paragraphs => self.paragraphs,

@@ -39,6 +39,9 @@ fn login() -> Vec<Operation> {
         post("auth/v1/user/mfa/recover", "Spend the recovery code: it removes the factors")
             .takes::<wire::Recover>(&["email", "recoveryCode"])
             .empty(200),
+        post("auth/v1/user/mfa/refill", "Open the mailed link: codes are judged again")
+            .takes::<wire::Refill>(&["token"])
+            .empty(200),
     ]
 }
 

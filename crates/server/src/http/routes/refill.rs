@@ -1,0 +1,24 @@
+//! `auth/v1/user/mfa/refill`: the owner opened the link that was mailed when the ledger closed.
+//!
+//! The link itself leads to the page, which asks first: mail is opened by programs as well.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use countersign_ceremony::port::Store;
+
+use crate::http::body::Body;
+use crate::http::error::ApiError;
+use crate::node::Node;
+use crate::wire;
+
+/// Refills the ledger, once a link.
+pub(super) async fn open<S: Store>(
+    State(node): State<Arc<Node<S>>>,
+    Body(request): Body<wire::Refill>,
+) -> Result<StatusCode, ApiError> {
+    let token = request.token.required("token")?;
+    node.engine.refill(&token).await??;
+    Ok(StatusCode::OK)
+}
