@@ -7,7 +7,7 @@ use countersign_ceremony::codec;
 use countersign_ceremony::names::Names;
 use countersign_ceremony::port::{EventId, Store};
 use countersign_ceremony::record::Record;
-use countersign_ceremony::rules::{GUESSES_A_WINDOW, STRANGER_UNITS, WINDOW_SECS};
+use countersign_ceremony::rules::{FIRST_WAIT_AT, GUESSES_A_WINDOW, STRANGER_UNITS, WINDOW_SECS};
 use countersign_device::{SessionId, UserId, UserKey};
 use countersign_otp::{Code, Found, UnixTime};
 
@@ -181,7 +181,9 @@ impl Remains<'_> {
                 .seen
                 .iter()
                 .filter(|(at, seen)| match seen {
-                    Seen::KeptOut { user: whose, .. } => *whose == user && !self.is_jumped(*at),
+                    Seen::KeptOut { user: whose, .. } => {
+                        *whose == user && !self.is_jumped(*at) && !self.has_mistyped(user, *at)
+                    }
                     _ => false,
                 })
                 .collect();
@@ -193,6 +195,16 @@ impl Remains<'_> {
                 broken.push((invariant, what));
             }
         }
+    }
+
+    /// Had the owner given so many wrong codes by then that the next one waits? Whoever scanned several pictures while
+    /// answers were lost tries the codes of each.
+    fn has_mistyped(&self, user: usize, at: u64) -> bool {
+        let own = self.seen.iter().filter(|(then, seen)| {
+            let refused = *seen == Seen::Refused { user, stranger: false };
+            *then <= at && (refused || *seen == Seen::Silence { user })
+        });
+        own.count() >= usize::try_from(FIRST_WAIT_AT).unwrap_or(0)
     }
 
     /// Was the store's own clock off then? Nobody is let in by it, and nobody should be.

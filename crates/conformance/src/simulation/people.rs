@@ -171,6 +171,10 @@ impl Person {
                 let Some((code, step)) = self.shown(&secret) else { continue };
                 let reply = self.code(&token, &cookie, &code, true).await;
                 self.keep(reply.as_ref().ok());
+                if matches!(reply, Ok(Reply::Refused(Refusal::Code))) {
+                    let user = self.account.number;
+                    self.note(Seen::Refused { user, stranger: false });
+                }
                 if matches!(reply, Ok(Reply::Granted(_))) {
                     let mut pocket = self.account.pocket();
                     pocket.scanned.push(secret);

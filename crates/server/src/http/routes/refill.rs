@@ -19,6 +19,6 @@ pub(super) async fn open<S: Store>(
     Body(request): Body<wire::Refill>,
 ) -> Result<StatusCode, ApiError> {
     let token = request.token.required("token")?;
-    node.engine.refill(&token).await??;
+    node.engine.refill(token).await??;
     Ok(StatusCode::OK)
 }
