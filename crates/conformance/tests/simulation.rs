@@ -9,6 +9,8 @@ use countersign_conformance::simulation::{Bug, Story, simulate};
 
 /// How many stories are told; `COUNTERSIGN_SEEDS=1000000` with `--release` is the long run.
 const SEEDS: u64 = 2_000;
+/// After so many, the long run says how far it is.
+const PROGRESS: u64 = 50_000;
 /// Within so many seeds a planted bug is found.
 const PATIENCE: u64 = 400;
 
@@ -24,6 +26,9 @@ fn first(seeds: u64, bug: Option<Bug>, wanted: fn(&Story, Option<Bug>) -> bool) 
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= seeds || found.lock().unwrap().is_some() {
                         return;
+                    }
+                    if seed > 0 && seed % PROGRESS == 0 {
+                        println!("{seed} of {seeds} seeds");
                     }
                     let story = simulate(seed, bug);
                     if wanted(&story, bug) {
