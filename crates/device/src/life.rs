@@ -120,7 +120,10 @@ mod tests {
     fn a_count_that_none_reaches_is_refused() {
         let mut bytes = postcard::to_allocvec(&Life::begin(NOW)).unwrap();
         assert_eq!(postcard::from_bytes::<Life>(&bytes), Ok(Life::begin(NOW)));
+        *bytes.last_mut().unwrap() = 100;
+        assert!(postcard::from_bytes::<Life>(&bytes).unwrap().is_locked());
         *bytes.last_mut().unwrap() = 101;
         assert!(postcard::from_bytes::<Life>(&bytes).is_err());
+        assert!(Corrupt.to_string().contains("more failures"));
     }
 }

@@ -81,8 +81,9 @@ mod tests {
 
     #[test]
     fn prefixes_are_the_first_bytes() {
-        let digest = Digest::from_bytes(core::array::from_fn(|i| u8::try_from(i).unwrap()));
-        assert_eq!(digest.first_u16(), 0x0001);
-        assert_eq!(digest.first_u128(), 0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f);
+        let digest = Digest::from_bytes(core::array::from_fn(|i| u8::try_from(i + 1).unwrap()));
+        assert_eq!(digest.first_u16(), 0x0102);
+        assert_eq!(digest.first_u128(), 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
+        assert_eq!(alloc::format!("{digest:?}"), "Digest(..)");
     }
 }

@@ -108,6 +108,11 @@ mod tests {
         Key::new(Box::new(Zeroizing::new(secret)))
     }
 
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(alloc::format!("{:?}", key([7; LEN])), "Key(..)");
+    }
+
     proptest! {
         #[test]
         fn deriving_is_hkdf_expand(secret: [u8; LEN]) {

@@ -100,3 +100,26 @@ fn a_missing_variable_is_named() {
 fn a_variable_is_read_as_the_text_of_a_ring() {
     assert!(matches!(file::load_env("CARGO_PKG_NAME"), Err(FileError::Ring(_))));
 }
+
+#[test]
+fn a_file_of_16_kib_is_read_and_no_larger_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys");
+    file::create_new(&path, &ring(1)).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    for (size, read) in [(16 * 1024, true), (16 * 1024 + 1, false)] {
+        let comment = format!("#{}\n", "-".repeat(size - text.len() - 2));
+        fs::write(&path, format!("{text}{comment}")).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().len(), u64::try_from(size).unwrap());
+        assert_eq!(file::load(&path).is_ok(), read, "{size}");
+    }
+}
+
+#[test]
+fn a_bare_name_is_written_where_we_are() {
+    // The other tests name their files in full.
+    let directory = tempfile::tempdir().unwrap();
+    std::env::set_current_dir(&directory).unwrap();
+    file::create_new("keys", &ring(1)).unwrap();
+    assert_eq!(*file::load(directory.path().join("keys")).unwrap().to_text(), *ring(1).to_text());
+}

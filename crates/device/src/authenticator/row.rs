@@ -112,6 +112,11 @@ mod tests {
         )
     }
 
+    #[test]
+    fn a_row_that_is_none_says_so() {
+        assert!(Corrupt.to_string().contains("stored authenticator"));
+    }
+
     proptest! {
         #[test]
         fn what_is_stored_comes_back(

@@ -7,3 +7,4 @@ mod opaque;
 mod oracle;
 mod recovery;
 mod sealed;
+mod words;
