@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use argon2::{Algorithm, Argon2, Version};
+use argon2::{Algorithm, Argon2, Block, Version};
 use zeroize::Zeroizing;
 
 /// What one hash costs.
@@ -70,7 +70,7 @@ impl Params {
         }
     }
 
-    pub(crate) fn argon2(self, secret: &[u8]) -> Result<Argon2<'_>, HashError> {
+    fn argon2(self, secret: &[u8]) -> Result<Argon2<'_>, HashError> {
         let params = argon2::Params::new(self.memory, self.passes, self.lanes, Some(OUTPUT))
             .map_err(|_| HashError)?;
         Argon2::new_with_secret(secret, Algorithm::Argon2id, Version::V0x13, params)
@@ -83,12 +83,27 @@ impl Params {
         input: &[u8],
         salt: &[u8],
     ) -> Result<Zeroizing<[u8; OUTPUT]>, HashError> {
+        let argon2 = self.argon2(secret)?;
+        let mut memory = memory(argon2.params().block_count())?;
         let mut output = Zeroizing::new([0; OUTPUT]);
-        self.argon2(secret)?
-            .hash_password_into(input, salt, output.as_mut_slice())
+        argon2
+            .hash_password_into_with_memory(input, salt, output.as_mut_slice(), &mut memory)
             .map_err(|_| HashError)?;
         Ok(output)
     }
+}
+
+/// What is larger than this goes back to the system when it is freed. An allocator keeps smaller regions for
+/// later, and glibc's does so in each of its arenas: a process that hashed from several threads would hold
+/// hundreds of megabytes. (mallopt(3): the threshold is moved up to 32 MiB, and no further.)
+const GIVEN_BACK: usize = 33 * 1024 * 1024;
+
+/// Memory to hash in. What of it is not used is never touched, and so takes no memory.
+fn memory(blocks: usize) -> Result<Vec<Block>, HashError> {
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(blocks.max(GIVEN_BACK / Block::SIZE)).map_err(|_| HashError)?;
+    memory.resize(blocks, Block::new());
+    Ok(memory)
 }
 
 impl Default for Params {

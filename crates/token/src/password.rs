@@ -6,7 +6,8 @@
 
 use std::fmt;
 
-use argon2::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, Salt};
+use subtle::ConstantTimeEq;
 
 use crate::argon::{HashError, OUTPUT, Params};
 
@@ -33,8 +34,19 @@ impl PasswordHash {
         if password.len() > MAX_BYTES {
             return Err(HashError);
         }
-        let hash = params.argon2(&[])?.hash_password_with_salt(password, salt);
-        Ok(Self { text: hash.map_err(|_| HashError)?.to_string(), params })
+        let output = params.hash(&[], password, salt)?;
+        let cost = argon2::Params::new(params.memory(), params.passes(), params.lanes(), None);
+        let hash = argon2::PasswordHash {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(argon2::Version::V0x13.into()),
+            params: cost
+                .ok()
+                .and_then(|cost| ParamsString::try_from(&cost).ok())
+                .ok_or(HashError)?,
+            salt: Some(Salt::new(salt).map_err(|_| HashError)?),
+            hash: Some(Output::new(output.as_slice()).map_err(|_| HashError)?),
+        };
+        Ok(Self { text: hash.to_string(), params })
     }
 
     /// Reads a stored hash.
@@ -51,6 +63,9 @@ impl PasswordHash {
         let ours = hash.algorithm == argon2::ARGON2ID_IDENT
             && hash.version == Some(argon2::Version::V0x13.into())
             && hash.salt.is_some()
+            // What we would not hash with.
+            && params.keyid().is_empty()
+            && params.data().is_empty()
             && hash.hash.is_some_and(|output| output.as_ref().len() == OUTPUT);
         let params = Params::stored(params.m_cost(), params.t_cost(), params.p_cost());
         match params {
@@ -93,11 +108,10 @@ pub fn verify(
             &dummy
         }
     };
-    let right = match hash.params.argon2(&[])?.verify_password(password, hash.as_str()) {
-        Ok(()) => true,
-        Err(argon2::password_hash::Error::PasswordInvalid) => false,
-        Err(_) => return Err(HashError),
-    };
+    let kept = argon2::PasswordHash::new(hash.as_str()).map_err(|_| HashError)?;
+    let (Some(salt), Some(output)) = (kept.salt, kept.hash) else { return Err(HashError) };
+    let computed = hash.params.hash(&[], password, &salt)?;
+    let right: bool = computed.as_slice().ct_eq(output.as_bytes()).into();
     Ok(right && stored.is_some())
 }
 
@@ -131,6 +145,8 @@ fn dummy_of(params: Params) -> PasswordHash {
 
 #[cfg(test)]
 mod tests {
+    use argon2::PasswordHasher;
+
     use super::*;
 
     const FAST: Params = Params::INSECURE_FOR_TESTS;
@@ -176,9 +192,21 @@ mod tests {
         let hash = PasswordHash::of(&long[1..], &[7; 16], FAST).unwrap();
         assert_eq!(verify(&long[1..], Some(&hash), FAST), Ok(true));
         // Even where somebody else hashed it, it is not hashed here.
-        let foreign = FAST.argon2(&[]).unwrap().hash_password_with_salt(&long, &[7; 16]).unwrap();
+        let library = argon2::Argon2::default();
+        let foreign = library.hash_password_with_salt(&long, &[7; 16]).unwrap();
         let foreign = PasswordHash::parse(&foreign.to_string()).unwrap();
         assert_eq!(verify(&long, Some(&foreign), FAST), Ok(false));
+    }
+
+    #[test]
+    fn the_librarys_own_strings_are_what_is_written_and_read() {
+        let params = argon2::Params::new(8, 1, 1, Some(OUTPUT)).unwrap();
+        let library = argon2::Argon2::from(params);
+        let theirs = library.hash_password_with_salt(b"password", &[7; 16]).unwrap().to_string();
+        let ours = PasswordHash::of(b"password", &[7; 16], FAST).unwrap();
+        assert_eq!(ours.as_str(), theirs);
+        assert!(argon2::PasswordVerifier::verify_password(&library, b"password", &*theirs).is_ok());
+        assert!(refused(&theirs.replace("p=1", "p=1,data=AAAA")), "what we would not hash with");
     }
 
     #[test]
