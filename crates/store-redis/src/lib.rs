@@ -21,4 +21,5 @@ mod wave;
 pub use config::{Config, Replicas};
 pub use durability::{Aof, Durability};
 pub use error::OpenError;
+pub use names::slot;
 pub use store::RedisStore;

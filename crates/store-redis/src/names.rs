@@ -37,6 +37,14 @@ impl Partition {
     }
 }
 
+/// The slot of a cluster in which a record lies, with all of its partition (Redis Cluster Specification,
+/// "Key distribution model"). Partitions are 1,024, so most of the 16,384 slots stay empty: whoever spreads
+/// them over many masters counts partitions, and not slots.
+#[must_use]
+pub fn slot(key: &Key) -> u16 {
+    Partition::of(key).slot()
+}
+
 /// How many slots a cluster has.
 pub(crate) const SLOTS: u16 = 16_384;
 
