@@ -13,9 +13,9 @@ use countersign_device::{RealmId, TenantId, UserId, UserKey};
 /// What one login asks of the store: two looks at three records (the user's, the tenant's policy, the environment's) and
 /// one settle of the user's, as the benches count them.
 const LOOKS: f64 = 2.0;
-/// What a settle costs, in looks at one record: `redis-benchmark` makes 35,000 of the script a second and some 100,000
-/// `GET`s (docs/benchmarks.md).
-const SETTLE: f64 = 3.0;
+/// What a settle costs, in looks at one record: `redis-benchmark` makes 35,000 of the script a second (docs/benchmarks.md)
+/// and some 85,000 `GET`s of as large a record.
+const SETTLE: f64 = 2.5;
 /// Slots of a Redis Cluster.
 const SLOTS: usize = 16_384;
 
@@ -99,7 +99,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let harmonic: f64 = (1..=tenants).map(|n| 1.0 / as_f64(n)).sum();
 
     println!(
-        "| shards | placed by | users' records alone | with tenants' policies | with the environment's | the environment's shard has |"
+        "| shards | placed by | users' records alone | with tenants' policies | with the environment's | the hottest shard has |"
     );
     println!("|---|---|---|---|---|---|");
     for shards in [3, 6, 16, 32, 64, 128] {
