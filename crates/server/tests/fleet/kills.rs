@@ -17,7 +17,7 @@ const CLIENTS: usize = 6;
 /// How many enrolments are acknowledged between two kills, at least.
 const BETWEEN: usize = 4;
 
-fn rounds() -> usize {
+pub(crate) fn rounds() -> usize {
     let given = std::env::var("COUNTERSIGN_FLEET_ROUNDS").ok();
     given.map_or(3, |rounds| rounds.parse().expect("a number of rounds"))
 }

@@ -1,13 +1,14 @@
-//! The same on a Redis Cluster whose settles wait for a replica; a master is killed in the middle of
-//! load, and one is failed over by hand.
+//! The same on a Redis Cluster whose settles wait for a replica: in the middle of load a master is killed, one is failed
+//! over by hand, a node and a replica are killed. `COUNTERSIGN_FLEET_ROUNDS` makes it longer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::fleet::Fleet;
+use super::fleet::{Fleet, NODES};
 use super::history::History;
+use super::kills::rounds;
 use super::one_winner::wins_once;
-use super::redis_servers::{Fleet as Masters, installed};
+use super::redis_servers::{Fleet as Masters, Server, installed, until};
 use super::support::clock::wait_for;
 
 /// How many clients there are.
@@ -61,16 +62,12 @@ fn a_master_failed_over_under_load_loses_nothing_and_accepts_nothing_twice() {
         };
         // Should something fail, the clients end with it.
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            assert!(loaded(), "no load");
-            masters.masters[0].kill();
-            // Its replica takes over; it has none of its own until the old master follows it.
-            std::thread::sleep(Duration::from_millis(2500));
-            masters.masters[0].start_again();
-            history.served_again(0);
-            assert!(loaded(), "no load after a master was killed");
-            let _ok: String = masters.replicas[1].ask("CLUSTER FAILOVER");
-            history.served_again(1);
-            assert!(loaded(), "no load after a failover by hand");
+            for round in 0..rounds() {
+                assert!(loaded(), "round {round}: no load");
+                disturb(&mut masters, &fleet, round);
+                history.served_again(round);
+            }
+            assert!(loaded(), "no load after the last round");
         }));
         over.store(true, Ordering::SeqCst);
         if let Err(panic) = ended {
@@ -78,4 +75,36 @@ fn a_master_failed_over_under_load_loses_nothing_and_accepts_nothing_twice() {
         }
     });
     history.judge();
+}
+
+/// A master is killed, one is failed over by hand, a node is killed, a replica is killed: in turn, each time at another place.
+fn disturb(masters: &mut Masters, fleet: &Fleet, round: usize) {
+    // Longer than the cluster waits before a replica takes over.
+    let away = Duration::from_millis(2500);
+    let place = round / 4 % masters.masters.len();
+    match round % 4 {
+        0 => {
+            masters.masters[place].kill();
+            std::thread::sleep(away);
+            masters.masters[place].start_again();
+        }
+        1 => {
+            let pair = [&masters.masters[place], &masters.replicas[place]];
+            let follower = pair.into_iter().find(|of| of.says("INFO replication", "role:slave"));
+            let _ok: String = follower.expect("a replica").ask("CLUSTER FAILOVER");
+        }
+        2 => fleet.kill_and_restart(place % NODES),
+        _ => {
+            masters.replicas[place].kill();
+            std::thread::sleep(away);
+            masters.replicas[place].start_again();
+        }
+    }
+    // Each pair is a master with a replica again, or the next kill would take both.
+    until("every master has its replica", || {
+        masters.masters.iter().zip(&masters.replicas).all(|(one, other)| {
+            let linked = |of: &Server| of.says("INFO replication", "connected_slaves:1");
+            linked(one) || linked(other)
+        })
+    });
 }
