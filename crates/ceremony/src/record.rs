@@ -171,6 +171,8 @@ impl Record {
         if self.incarnation != incarnation {
             self.incarnation = incarnation;
             self.begin(self.epoch.next(incarnation.number()), None);
+            // It may have been opened since the backup was made.
+            self.refills.end();
         }
         self
     }
@@ -184,7 +186,6 @@ impl Record {
         self.pending.clear();
         self.pending_phones.clear();
         self.browsers.revoke_all();
-        self.refills.end();
     }
 
     /// The owner has proven more than a guess could: the ledger starts afresh, and the link that would

@@ -110,6 +110,24 @@ async fn a_mailbox_that_has_just_reset_the_password_gets_no_link() {
     assert_eq!(links(&world).len(), 0);
 }
 
+/// Who is told to change the password does so, and may open the link afterwards all the same.
+#[tokio::test]
+async fn a_changed_password_leaves_the_link_alive_and_a_restored_backup_does_not() {
+    let mut world = World::new();
+    let mut alice = Person::new(&world);
+    alice.enrol().await;
+    guess(&world, &alice, HALF).await;
+    let link = links(&world).pop().unwrap();
+    let user = UserId::parse("alice").unwrap();
+    let report = Lifecycle::PasswordChanged { through_mailbox: None };
+    assert!(world.engine.report(user, report).await.unwrap());
+    assert_eq!(world.engine.refill(&link).await.unwrap(), Ok(()));
+    guess(&world, &alice, HALF).await;
+    let link = links(&world).pop().unwrap();
+    world = world.restored().await;
+    assert_eq!(world.engine.refill(&link).await.unwrap(), Err(Refusal::LinkOver));
+}
+
 #[tokio::test]
 async fn a_closed_ledger_sends_no_code() {
     let world = World::new();
