@@ -117,6 +117,7 @@ attacks! {
     "D-15" browsers::the_policy_is_switched_off,
     "D-16" browsers::trust_is_no_second_factor,
     "D-17" browsers::a_failure_earns_no_trust,
+    "D-18" browsers::another_kind_of_browser,
     "D-19" (race) browsers::a_thousand_browsers,
     "E-01" lifecycle::an_enrolment_that_stops,
     "E-05" lifecycle::an_enrolment_without_its_code,

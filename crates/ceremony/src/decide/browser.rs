@@ -10,8 +10,9 @@ use super::draft::Draft;
 use super::{NoticeOf, Outcome, Refusal};
 use crate::audit::What;
 use crate::record::Record;
+use countersign_device::Label;
 use countersign_otp::UnixTime;
-use countersign_remember::{Entry, Policy, Presented};
+use countersign_remember::{Browser, Entry, Policy, Presented};
 
 pub use countersign_remember::Cookie;
 
@@ -67,6 +68,7 @@ impl Draft<'_> {
                 Presented::Known { family, remembered, rotate } => {
                     // Worth no write of its own: it is kept where something else is settled.
                     self.record.browsers.note_presented(family, &secret);
+                    let remembered = remembered && self.is_as_it_was(family);
                     met = met.or(Some(Met { family, remembered, rotate }));
                 }
                 Presented::AnswerLost(family) => {
@@ -148,6 +150,17 @@ impl Draft<'_> {
             }
         }
         Ok(Outcome::Done)
+    }
+
+    /// Does the browser say that it is what it was? One that is another kind now, or on another system, is
+    /// asked for the second factor: its trust rests until that was proved, and is not extended (D-18). Whoever
+    /// copied a cookie can claim to be what its owner has; whoever did not think of it is told apart.
+    fn is_as_it_was(&self, family: FamilyId) -> bool {
+        let browsers = self.record.browsers.list().iter();
+        let label =
+            browsers.filter(|browser| browser.family() == family).map(Browser::label).next();
+        let (was, is) = (label.map_or("", Label::as_str), self.agent.as_str());
+        was.is_empty() || is.is_empty() || was == is
     }
 
     /// What the browser says that it is, for its owner to tell it from others.

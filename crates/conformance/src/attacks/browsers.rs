@@ -9,7 +9,7 @@ use countersign_ceremony::lifecycle::Lifecycle;
 use countersign_ceremony::port::Store;
 
 use super::Outcome;
-use super::world::{DAY, HOUR, STEP, World, address, granted, hold, is_granted, race};
+use super::world::{DAY, HOUR, Person, STEP, World, address, granted, hold, is_granted, race};
 
 pub(super) async fn a_copied_cookie<S: Store>(world: World<S>) -> Outcome {
     let mut owner = world.remembered().await;
@@ -89,6 +89,46 @@ pub(super) async fn every_event_ends_every_trust<S: Store>(world: World<S>) -> O
     let mut fresh = world.person_with(&owner);
     fresh.cookie = owner.cookie.clone();
     hold!(is_granted(&fresh.begin().await), "not remembered before the recovery");
+    Ok(())
+}
+
+pub(super) async fn another_kind_of_browser<S: Store>(world: World<S>) -> Outcome {
+    let (mut owner, _) = world.owner().await;
+    let says = |owner: &Person<S>, label: &str| {
+        let (client, agent) = (owner.client(), countersign_device::Label::clean(label));
+        Client { agent, ..client }
+    };
+    let (own, other) = ("Firefox on Linux", "Chrome on Windows");
+    let asked = owner.challenged().await;
+    let (code, client) = (owner.totp(0), says(&owner, own));
+    let judged = owner.node().code(asked.token.as_str(), &client, None, &code, true).await;
+    let granted = owner.keep(judged.map_err(|error| error.to_string())?);
+    hold!(is_granted(&granted), "not remembered: {granted:?}");
+    world.advance(DAY);
+    // A copy of the cookie elsewhere: it is asked, and its asking changes nothing for the owner.
+    for _ in 0..3 {
+        let begun = owner.node().begin(owner.passed(), &says(&owner, other)).await;
+        let reply = begun.map_err(|error| error.to_string())?;
+        hold!(matches!(reply, Reply::Challenged(_)), "trusted as {other}: {reply:?}");
+    }
+    let begun = owner.node().begin(owner.passed(), &says(&owner, own)).await;
+    let reply = owner.keep(begun.map_err(|error| error.to_string())?);
+    hold!(is_granted(&reply), "the owner's browser is asked: {reply:?}");
+    world.advance(STEP);
+    // Who changes browsers and keeps the cookie proves it once, and is trusted as that from then on.
+    let Ok(Reply::Challenged(asked)) =
+        owner.node().begin(owner.passed(), &says(&owner, other)).await
+    else {
+        return Err("trusted as another kind".into());
+    };
+    let (code, client) = (owner.totp(0), says(&owner, other));
+    let judged = owner.node().code(asked.token.as_str(), &client, None, &code, false).await;
+    let reply = owner.keep(judged.map_err(|error| error.to_string())?);
+    hold!(is_granted(&reply), "the owner proves it: {reply:?}");
+    world.advance(STEP);
+    let begun = owner.node().begin(owner.passed(), &says(&owner, other)).await;
+    let reply = begun.map_err(|error| error.to_string())?;
+    hold!(is_granted(&reply), "asked again: {reply:?}");
     Ok(())
 }
 

@@ -1,7 +1,8 @@
 //! What a browser says that it is, from its `User-Agent` (RFC 9110, section 10.1.5), for its owner to
 //! tell it from others: family and system, no version.
 //!
-//! A coarse rule and no database: the header is anybody's to forge, and decides nothing. What the rule
+//! A coarse rule and no database: the header is anybody's to forge. It decides one thing: a remembered browser that says it
+//! is another kind than it was is asked for the second factor (D-18). What the rule
 //! does not know is shown by its first product.
 
 use axum::http::HeaderMap;
