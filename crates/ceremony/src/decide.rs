@@ -8,9 +8,8 @@
 //!
 //! One file a factor: `authenticator`, `email`, `passkey`, `phone`, `recovery`; `first` opens and admits, `grant`
 //! grants; `act` is what a session or the administrator asks, and `proof` what that takes; `guess` is
-//! the one choke point that every judged code passes (C-15), `refill` the link that the owner is mailed
-//! when it closes, `delivered` the one that every code
-//! passes that is sent.
+//! the one choke point that every judged code passes (C-15), `delivered` the one that every code
+//! passes that is sent, `refill` the link that is mailed when the ledger closes.
 
 mod act;
 mod authenticator;

@@ -79,8 +79,8 @@ impl Draft<'_> {
             if let Ok(touched) = self.touch(login) {
                 touched.fail(factor, units);
             }
-            // What could win nothing costs nothing, and still counts in the window.
             let before = self.record.ledger.units();
+            // What could win nothing costs nothing, and still counts in the window.
             let charged = if units > 0 { price } else { Price::default() };
             if self.record.ledger.charge(class, charged, most, self.now) {
                 self.kill_logins(class);
