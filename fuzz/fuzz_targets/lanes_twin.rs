@@ -11,9 +11,11 @@ macro_rules! twin {
             let mut next = || bytes.next().unwrap_or(0);
             let count = usize::from(next() % 40);
             let mut word = || <$word>::from_be_bytes(std::array::from_fn(|_| next()));
-            let states: Vec<[$word; $words]> = (0..count + 32).map(|_| std::array::from_fn(|_| word())).collect();
+            let states: Vec<[$word; $words]> =
+                (0..count + 32).map(|_| std::array::from_fn(|_| word())).collect();
             let tail = u64::from(word()) << 17 | u64::from(word());
-            let blocks: Vec<[u8; $bytes]> = (0..count).map(|_| std::array::from_fn(|_| next())).collect();
+            let blocks: Vec<[u8; $bytes]> =
+                (0..count).map(|_| std::array::from_fn(|_| next())).collect();
 
             let mut expected = states[..count].to_vec();
             for (state, block) in expected.iter_mut().zip(&blocks) {
@@ -23,7 +25,8 @@ macro_rules! twin {
                 let mut block = [0; $bytes];
                 block[..message.len()].copy_from_slice(message);
                 block[message.len()] = 0x80;
-                block[$bytes - 8..].copy_from_slice(&(8 * ($bytes + message.len()) as u64).to_be_bytes());
+                block[$bytes - 8..]
+                    .copy_from_slice(&(8 * ($bytes + message.len()) as u64).to_be_bytes());
                 block
             };
             let nested = |first: &[$word; $words], second: &[$word; $words], tail: u64| {
@@ -40,7 +43,8 @@ macro_rules! twin {
             for lane in 0..lanes {
                 bundle.set(lane, &states[lane], &states[lane + 16]);
             }
-            let truncated: Vec<u32> = (0..lanes).map(|l| nested(&states[l], &states[l + 16], tail)).collect();
+            let truncated: Vec<u32> =
+                (0..lanes).map(|l| nested(&states[l], &states[l + 16], tail)).collect();
             for kernel in Kernel::available() {
                 let mut computed = states[..count].to_vec();
                 kernel.compress::<$hash>(&mut computed, &blocks);

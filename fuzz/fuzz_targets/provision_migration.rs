@@ -16,7 +16,14 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let keys: Vec<_> = payload.keys.into_iter().map(|key| key.uri).collect();
     let uris = migration::write(&keys, payload.batch.id).expect("it came from this format");
-    let read = uris.iter().flat_map(|uri| migration::read(uri).expect("what is written is read").keys);
+    let read =
+        uris.iter().flat_map(|uri| migration::read(uri).expect("what is written is read").keys);
     let read: Vec<_> = read.map(|key| key.uri.expose()).collect();
-    assert!(read.iter().eq(keys.iter().map(countersign_provision::Uri::expose).collect::<Vec<_>>().iter()));
+    assert!(
+        read.iter().eq(keys
+            .iter()
+            .map(countersign_provision::Uri::expose)
+            .collect::<Vec<_>>()
+            .iter())
+    );
 });

@@ -28,7 +28,8 @@ fuzz_target!(|data: &[u8]| {
         let secret = Digest::from_bytes([7; 32]);
         let policy = Policy::new(true, Policy::LONGEST_SECS).unwrap_or_default();
         for now in [0, 1_800_000_000, u64::MAX].map(UnixTime::from_secs) {
-            for family in browsers.list().iter().map(|browser| browser.family()).collect::<Vec<_>>() {
+            for family in browsers.list().iter().map(|browser| browser.family()).collect::<Vec<_>>()
+            {
                 let _ = browsers.judge(family, &secret, &policy, now);
                 browsers.rotate(family, &secret, now);
                 browsers.remember(family, &policy, now);
