@@ -1,5 +1,6 @@
 //! Draws what `against-peers --json` prints: reads its lines from standard input and writes an SVG of the
-//! ratios to totp-rs, a bar for each case, with a mark at its gate.
+//! ratios to totp-rs, a bar for each case, with a mark at its gate. With `--growth`, what `answer-path --growth .. --json`
+//! prints: the cost of a verification by how many people there are, a line a store.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
 use std::io::{self, BufRead};
@@ -22,6 +23,9 @@ const GATES: [(&str, f64); 9] = [
 ];
 
 fn main() {
+    if std::env::args().any(|word| word == "--growth") {
+        return growth();
+    }
     let mut bars = Vec::new();
     let mut cpu = String::new();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
@@ -74,5 +78,88 @@ fn main() {
         println!(r#"<text x="{label}" y="{}">{ratio:.3}</text>"#, y + 14.0);
     }
     println!(r##"<text x="10" y="{}" fill="#666">{cpu}</text>"##, bottom + 28.0);
+    println!("</svg>");
+}
+
+/// The most that a cost may grow.
+const GROWTH: f64 = 1.5;
+
+/// A line for each store, over the logarithm of how many people there are.
+fn growth() {
+    let mut points: Vec<(String, f64, f64)> = Vec::new();
+    for line in io::stdin().lock().lines().map_while(Result::ok) {
+        let Ok(object) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+        let people = object.get("people").and_then(serde_json::Value::as_f64).unwrap_or(1.0);
+        let Some(line) = object.get("line") else { continue };
+        let store = line.get("store").and_then(|v| v.as_str()).unwrap_or("").to_owned();
+        let ratio = line.get("ratio").and_then(serde_json::Value::as_f64).unwrap_or(1.0);
+        points.push((store, people, 1.0 / ratio.max(0.01)));
+    }
+    let (left, top, width, height) = (60.0, 40.0, 480.0, 220.0);
+    let x = |people: f64| left + width * ((people.log10() - 4.0) / 3.0).clamp(0.0, 1.0);
+    let y = |cost: f64| top + height * (1.0 - (cost / 2.0).clamp(0.0, 1.0));
+    println!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 310" font-family="sans-serif" font-size="13">"#
+    );
+    println!(r#"<rect width="100%" height="100%" fill="white"/>"#);
+    println!(
+        r#"<text x="10" y="20" font-size="15">Cost of a verification, as a part of that among 10,000 people</text>"#
+    );
+    for (people, label) in
+        [(1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000"), (1e7, "10,000,000")]
+    {
+        println!(
+            r##"<line x1="{0}" y1="{top}" x2="{0}" y2="{1}" stroke="#ddd"/>"##,
+            x(people),
+            top + height
+        );
+        println!(
+            r##"<text x="{}" y="{}" text-anchor="middle" fill="#666">{label}</text>"##,
+            x(people),
+            top + height + 18.0
+        );
+    }
+    for cost in [0.0, 0.5, 1.0, 1.5, 2.0] {
+        println!(
+            r##"<text x="{}" y="{}" text-anchor="end" fill="#666">{cost:.1}</text>"##,
+            left - 8.0,
+            y(cost) + 4.0
+        );
+    }
+    println!(
+        r##"<line x1="{left}" y1="{0}" x2="{1}" y2="{0}" stroke="#c53030" stroke-dasharray="6 4"/>"##,
+        y(GROWTH),
+        left + width
+    );
+    println!(
+        r##"<text x="{}" y="{}" text-anchor="end" fill="#c53030">the gate</text>"##,
+        left + width,
+        y(GROWTH) - 6.0
+    );
+    for (store, colour, drop) in [("sqlite", "#2b6cb0", 22.0), ("postgres", "#2f855a", 22.0)] {
+        let own: Vec<&(String, f64, f64)> = points.iter().filter(|(of, ..)| of == store).collect();
+        let line: Vec<String> = own
+            .iter()
+            .map(|(_, people, cost)| format!("{:.1},{:.1}", x(*people), y(*cost)))
+            .collect();
+        println!(
+            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"/>"#,
+            line.join(" ")
+        );
+        for (_, people, cost) in &own {
+            println!(
+                r#"<circle cx="{:.1}" cy="{:.1}" r="4" fill="{colour}"/>"#,
+                x(*people),
+                y(*cost)
+            );
+        }
+        if let Some((_, people, cost)) = own.last() {
+            println!(
+                r#"<text x="{:.1}" y="{:.1}" fill="{colour}">{store}</text>"#,
+                x(*people) + 8.0,
+                y(*cost) + drop
+            );
+        }
+    }
     println!("</svg>");
 }
