@@ -172,6 +172,47 @@ fn a_right_code_that_is_confirmed_needs_a_recovery_code_first_and_decides_nothin
 }
 
 #[test]
+fn a_browser_is_known_by_its_secret_and_says_no_secret() {
+    let mut world = World::new();
+    let challenged = world.login();
+    let secret = challenged.enrolment.unwrap().secret;
+    let code = world.code(&secret, 0);
+    let ask = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
+    let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
+    let Outcome::Granted(granted) = outcome else { panic!("{outcome:?}") };
+    let fresh = granted.browser.unwrap();
+    let known = |world: &World, secret: [u8; 32]| {
+        let cookie = Cookie::default().with(fresh.family, secret);
+        is_known(&world.record, &cookie, &world.vault, world.now)
+    };
+    assert!(known(&world, fresh.secret));
+    assert!(!known(&world, [7; 32]));
+    assert!(!is_known(&world.record, &Cookie::default(), &world.vault, world.now));
+    let shown = format!("{fresh:?}");
+    assert!(shown.contains(&format!("{:?}", fresh.family)) && !shown.contains("secret"), "{shown}");
+}
+
+/// RULES: what could win nothing costs nothing, and counts in the window all the same.
+#[test]
+fn a_replayed_code_charges_nothing_and_counts() {
+    let (mut world, secret) = World::enrolled();
+    let code = world.code(&secret, 0);
+    let first = world.login().login;
+    let won = world.step(&first, &Cookie::default(), ask(code.clone()), false);
+    assert!(matches!(won, Outcome::Granted(_)), "{won:?}");
+    for n in 1..=world.policy.max_attempts {
+        let login = world.login().login;
+        let again = world.step(&login, &Cookie::default(), ask(code.clone()), false);
+        assert!(matches!(again, Outcome::Refused(Refusal::Code)), "{n}: {again:?}");
+        assert_eq!(world.record.ledger.units(), 0);
+    }
+    world.now = world.now.saturating_add(1);
+    let login = world.login().login;
+    let full = world.step(&login, &Cookie::default(), ask(code), false);
+    assert!(matches!(full, Outcome::Refused(Refusal::TooMany(Some(_)))), "{full:?}");
+}
+
+#[test]
 fn a_pending_enrolment_is_its_openers_alone() {
     let mut world = World::new();
     let one = world.login();

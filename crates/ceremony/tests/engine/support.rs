@@ -154,8 +154,9 @@ impl Person {
         self.begin_in(&tenant()).await
     }
 
-    pub(crate) async fn begin_in(&mut self, tenant: &TenantId) -> Reply {
-        let passed = Passed {
+    /// That the first factor passed.
+    pub(crate) fn passed(&self, tenant: &TenantId) -> Passed {
+        Passed {
             user: UserId::parse(&self.user).unwrap(),
             tenant: tenant.clone(),
             also: Vec::new(),
@@ -163,8 +164,11 @@ impl Person {
             email: Some(EmailAddress::parse(&format!("{}@example.com", self.user)).unwrap()),
             first: self.first,
             epoch: None,
-        };
-        let reply = self.engine.begin(passed, &self.client()).await.unwrap();
+        }
+    }
+
+    pub(crate) async fn begin_in(&mut self, tenant: &TenantId) -> Reply {
+        let reply = self.engine.begin(self.passed(tenant), &self.client()).await.unwrap();
         self.keep(reply)
     }
 
