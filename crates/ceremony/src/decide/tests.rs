@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::audit::{Verdict, What};
 use crate::policy::{Enforce, Strategies};
-use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_LOGINS};
+use crate::record::{Ledger, Price};
+use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_BY_STRANGERS, TOUCHED_LOGINS};
 
 const START: u64 = 1_800_000_000;
 
@@ -210,6 +211,56 @@ fn a_replayed_code_charges_nothing_and_counts() {
     let login = world.login().login;
     let full = world.step(&login, &Cookie::default(), ask(code), false);
     assert!(matches!(full, Outcome::Refused(Refusal::TooMany(Some(_)))), "{full:?}");
+}
+
+/// C-13: a success forgives the failures of its own login, and of no other.
+#[test]
+fn a_success_forgives_its_own_login_alone() {
+    let (mut world, secret) = World::enrolled();
+    let price = Price::of(3, 6).units();
+    let (mine, other) = (world.login().login, world.login().login);
+    for (login, spent) in [(&mine, 1), (&other, 2), (&mine, 3)] {
+        let code = wrong(&world, &secret, 0);
+        let outcome = world.step(login, &Cookie::default(), ask(code), false);
+        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
+        assert_eq!(world.record.ledger.units(), spent * price);
+    }
+    let code = world.code(&secret, 0);
+    let outcome = world.step(&mine, &Cookie::default(), ask(code), false);
+    assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
+    assert_eq!(world.record.ledger.units(), price, "what the other login cost stays");
+}
+
+/// Strangers touch two thirds of the logins that a record keeps, and each of them gives way at its end.
+#[test]
+fn strangers_leave_the_owners_logins_their_third() {
+    let (mut world, secret) = World::enrolled();
+    world.record.logins.clear();
+    let begun = world.now;
+    for n in 0..TOUCHED_BY_STRANGERS {
+        // Each of them fails a while after the one before, so that no window fills.
+        world.record.ledger = Ledger::default();
+        let login = world.login().login;
+        assert_eq!(world.record.logins.len(), n);
+        let code = wrong(&world, &secret, 0);
+        let outcome = world.step(&login, &Cookie::default(), ask(code), false);
+        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{n}: {outcome:?}");
+    }
+    world.record.ledger = Ledger::default();
+    let login = world.login().login;
+    let code = world.code(&secret, 0);
+    let crowded = world.step(&login, &Cookie::default(), ask(code.clone()), false);
+    let wait = login.ends().since(begun);
+    assert!(
+        matches!(crowded, Outcome::Refused(Refusal::TooMany(Some(secs))) if secs == wait),
+        "{crowded:?}"
+    );
+    // At the second at which the others end there is room again.
+    world.now = login.ends();
+    let login = world.login().login;
+    let code = world.code(&secret, 0);
+    let outcome = world.step(&login, &Cookie::default(), ask(code), false);
+    assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
 }
 
 #[test]
