@@ -168,9 +168,11 @@ enum Bug {
     OneKey,
     /// What a failure costs is left out.
     NoLedger,
+    /// Signing out brings the apps back as they moved in.
+    StepsComeBack,
 }
 
-const BUGS: [(Bug, Broken); 7] = [
+const BUGS: [(Bug, Broken); 8] = [
     (Bug::NoSwap, Broken::TwoWinners),
     (Bug::StaleLook, Broken::TwoWinners),
     (Bug::RetriesBlindly, Broken::CommittedTwice),
@@ -178,6 +180,7 @@ const BUGS: [(Bug, Broken); 7] = [
     (Bug::NoEpoch, Broken::EpochOutlived),
     (Bug::OneKey, Broken::KeysMixed),
     (Bug::NoLedger, Broken::OverBudget),
+    (Bug::StepsComeBack, Broken::StepForgotten),
 ];
 
 type Known = HashMap<(Vec<u8>, usize, u8, Asked, u64), Arc<Decided>>;
@@ -307,6 +310,9 @@ impl Small {
         match self.bug {
             Some(Bug::NoEpoch) => next.epoch = self.first[user].epoch,
             Some(Bug::NoLedger) => (next.ledger, next.strangers_floor) = (ledger, floor),
+            Some(Bug::StepsComeBack) if asked == Asked::SignOut => {
+                next.authenticators.clone_from(&self.first[user].authenticators);
+            }
             _ => {}
         }
         let told = |wanted: fn(&What) -> bool| decision.audits.iter().any(|it| wanted(&it.what));
@@ -581,5 +587,10 @@ fn each_planted_bug_is_found() {
             found.contains_key(&*format!("{broken:?}"))
         });
         assert!(found, "{bug:?} does not show as {broken:?}");
+    }
+    for property in Small::new(SMALL[0], None).properties() {
+        let is_never = matches!(property.expectation, stateright::Expectation::Always);
+        let has_bug = BUGS.iter().any(|(_, broken)| format!("{broken:?}") == property.name);
+        assert!(!is_never || has_bug, "{} is broken by no bug", property.name);
     }
 }

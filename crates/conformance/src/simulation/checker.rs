@@ -181,8 +181,9 @@ impl Remains<'_> {
                 .seen
                 .iter()
                 .filter(|(at, seen)| match seen {
-                    Seen::KeptOut { user: whose, .. } => {
-                        *whose == user && !self.is_jumped(*at) && !self.has_mistyped(user, *at)
+                    Seen::KeptOut { user: whose, waits, .. } => {
+                        let earned = *waits && self.has_mistyped(user, *at);
+                        *whose == user && !self.is_jumped(*at) && !earned
                     }
                     _ => false,
                 })
@@ -197,13 +198,13 @@ impl Remains<'_> {
         }
     }
 
-    /// Had the owner given so many wrong codes by then that the next one waits? Whoever scanned several pictures while
-    /// answers were lost tries the codes of each.
+    /// Was the owner told so often by then that a code was wrong, that the next one waits? Whoever scanned several
+    /// pictures, because answers were lost, tries the codes of each.
     fn has_mistyped(&self, user: usize, at: u64) -> bool {
-        let own = self.seen.iter().filter(|(then, seen)| {
-            let refused = *seen == Seen::Refused { user, stranger: false };
-            *then <= at && (refused || *seen == Seen::Silence { user })
-        });
+        let own = self
+            .seen
+            .iter()
+            .filter(|(then, seen)| *then <= at && *seen == Seen::Refused { user, stranger: false });
         own.count() >= usize::try_from(FIRST_WAIT_AT).unwrap_or(0)
     }
 

@@ -21,7 +21,12 @@ pub(super) enum Seen {
     /// A code was sent for judging, and no answer came.
     Silence { user: usize },
     /// An owner came with the right password and a fresh right code, and was not let in.
-    KeptOut { user: usize, why: String },
+    KeptOut {
+        user: usize,
+        /// Told to wait, and nothing else.
+        waits: bool,
+        why: String,
+    },
     /// An owner was let in.
     LetIn { user: usize },
     /// An invariant was seen broken on the spot.

@@ -210,7 +210,7 @@ impl Person {
             }
             Ok(other) => {
                 let why = format!("at the first factor: {other:?}");
-                return self.note(Seen::KeptOut { user, why });
+                return self.note(Seen::KeptOut { user, waits: false, why });
             }
             Err(_) => return self.lost(own),
         };
@@ -242,8 +242,9 @@ impl Person {
                 self.keep(Some(&reply));
             }
             Ok(other) => {
+                let waits = matches!(other, Reply::Refused(Refusal::TooMany(Some(_))));
                 let why = format!("with a fresh code: {other:?}");
-                self.note(Seen::KeptOut { user, why });
+                self.note(Seen::KeptOut { user, waits, why });
             }
             Err(_) => self.lost(own),
         }
