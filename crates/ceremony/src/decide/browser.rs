@@ -10,7 +10,6 @@ use super::draft::Draft;
 use super::{NoticeOf, Outcome, Refusal};
 use crate::audit::What;
 use crate::record::Record;
-use countersign_device::Label;
 use countersign_otp::UnixTime;
 use countersign_remember::{Browser, Entry, Policy, Presented};
 
@@ -156,11 +155,10 @@ impl Draft<'_> {
     /// asked for the second factor: its trust rests until that was proved, and is not extended (D-18). Whoever
     /// copied a cookie can claim to be what its owner has; whoever did not think of it is told apart.
     fn is_as_it_was(&self, family: FamilyId) -> bool {
-        let browsers = self.record.browsers.list().iter();
-        let label =
-            browsers.filter(|browser| browser.family() == family).map(Browser::label).next();
-        let (was, is) = (label.map_or("", Label::as_str), self.agent.as_str());
-        was.is_empty() || is.is_empty() || was == is
+        let mut browsers = self.record.browsers.list().iter();
+        let was = browsers.find(|browser| browser.family() == family).map(Browser::label);
+        // Who never said anything says nothing new; who falls silent is not who it was.
+        was.is_none_or(|was| was.as_str().is_empty() || *was == self.agent)
     }
 
     /// What the browser says that it is, for its owner to tell it from others.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod account;
+mod browsers;
 mod journey;
 mod lost_replies;
 mod own_phones;

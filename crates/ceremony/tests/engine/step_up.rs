@@ -199,9 +199,8 @@ async fn browsers_are_listed_and_one_or_all_forgotten() {
         world.advance(30);
         let asked = person.challenged().await;
         let code = person.totp(0);
-        let agent = Label::clean("Firefox on Linux");
-        let client = Client { agent, ..person.client() };
-        let token = asked.token.as_str();
+        person.agent = Label::clean("Firefox on Linux");
+        let (client, token) = (person.client(), asked.token.as_str());
         let reply = world.engine.code(token, &client, None, code.as_str(), true).await.unwrap();
         person.cookie = granted(reply).cookie.unwrap();
     }

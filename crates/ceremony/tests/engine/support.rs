@@ -14,7 +14,7 @@ use countersign_ceremony::incarnation;
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::Store;
-use countersign_device::{EmailAddress, RealmId, TenantId, UserId};
+use countersign_device::{EmailAddress, Label, RealmId, TenantId, UserId};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_remember::Cookie;
 use countersign_token::Params;
@@ -131,6 +131,8 @@ pub(crate) struct Person {
     pub(crate) secret: Option<Secret>,
     /// What a client without cookies keeps.
     pub(crate) nonce: Option<[u8; 32]>,
+    /// What the browser says that it is.
+    pub(crate) agent: Label,
 }
 
 impl Person {
@@ -143,11 +145,13 @@ impl Person {
             first: FirstFactor::Password,
             secret: None,
             nonce: None,
+            agent: Label::default(),
         }
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client { cookie: self.cookie.clone(), nonce: self.nonce, ..Client::default() }
+        let (cookie, agent) = (self.cookie.clone(), self.agent.clone());
+        Client { cookie, agent, nonce: self.nonce, ..Client::default() }
     }
 
     pub(crate) async fn begin(&mut self) -> Reply {

@@ -106,10 +106,10 @@ pub(super) async fn another_kind_of_browser<S: Store>(world: World<S>) -> Outcom
     hold!(is_granted(&granted), "not remembered: {granted:?}");
     world.advance(DAY);
     // A copy of the cookie elsewhere: it is asked, and its asking changes nothing for the owner.
-    for _ in 0..3 {
-        let begun = owner.node().begin(owner.passed(), &says(&owner, other)).await;
+    for label in [other, "", other] {
+        let begun = owner.node().begin(owner.passed(), &says(&owner, label)).await;
         let reply = begun.map_err(|error| error.to_string())?;
-        hold!(matches!(reply, Reply::Challenged(_)), "trusted as {other}: {reply:?}");
+        hold!(matches!(reply, Reply::Challenged(_)), "trusted as {label:?}: {reply:?}");
     }
     let begun = owner.node().begin(owner.passed(), &says(&owner, own)).await;
     let reply = owner.keep(begun.map_err(|error| error.to_string())?);
