@@ -35,14 +35,12 @@ impl PasswordHash {
             return Err(HashError);
         }
         let output = params.hash(&[], password, salt)?;
-        let cost = argon2::Params::new(params.memory(), params.passes(), params.lanes(), None);
+        let cost = argon2::Params::new(params.memory(), params.passes(), params.lanes(), None)
+            .map_err(|_| HashError)?;
         let hash = argon2::PasswordHash {
             algorithm: argon2::ARGON2ID_IDENT,
             version: Some(argon2::Version::V0x13.into()),
-            params: cost
-                .ok()
-                .and_then(|cost| ParamsString::try_from(&cost).ok())
-                .ok_or(HashError)?,
+            params: ParamsString::try_from(&cost).map_err(|_| HashError)?,
             salt: Some(Salt::new(salt).map_err(|_| HashError)?),
             hash: Some(Output::new(output.as_slice()).map_err(|_| HashError)?),
         };
