@@ -169,14 +169,13 @@ fn private() -> OpenOptions {
     options
 }
 
-#[cfg(unix)]
+/// Has anybody but its owner a permission on it? No other system than Unix says so here.
 fn exposed(metadata: &fs::Metadata) -> bool {
-    std::os::unix::fs::MetadataExt::mode(metadata) & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn exposed(_: &fs::Metadata) -> bool {
-    false
+    #[cfg(unix)]
+    let others = std::os::unix::fs::MetadataExt::mode(metadata) & 0o077;
+    #[cfg(not(unix))]
+    let (others, _) = (0, metadata);
+    others != 0
 }
 
 /// The name of a file is on disk when its directory is.
