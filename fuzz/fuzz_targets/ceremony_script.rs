@@ -10,12 +10,12 @@ use countersign_ceremony::audit::{Verdict, What};
 use countersign_ceremony::claims::{Binding, Login};
 use countersign_ceremony::decide::{
     Act, ActingSession, Actor, Ask, Begin, Cookie, Deed, Event, Evidence, Given, Import,
-    ImportedApp, LinkId, Proof, Recover, Step, Target, decide,
+    ImportedApp, Proof, Recover, Step, Target, decide,
 };
 use countersign_ceremony::env::Env;
 use countersign_ceremony::lifecycle::Lifecycle;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
-use countersign_ceremony::record::Record;
+use countersign_ceremony::record::{LinkId, Record};
 use countersign_ceremony::rules::{AUTHENTICATORS, LEDGER_UNITS, PENDING, TOUCHED_LOGINS};
 use countersign_device::{
     DeviceId, EmailAddress, Label, LoginId, RealmId, SessionId, TenantId, UserId, UserKey,

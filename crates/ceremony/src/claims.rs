@@ -9,8 +9,7 @@ use countersign_otp::UnixTime;
 use countersign_token::{FamilyId, Kind};
 
 use crate::assertion::{FirstFactor, Second, Subject};
-use crate::decide::LinkId;
-use crate::record::{Class, CodePurpose, Epoch, seconds};
+use crate::record::{Class, CodePurpose, Epoch, LinkId, seconds};
 use crate::rules::{LOGIN_SECS, SKEW_SECS};
 
 /// The kind of a login's token: a first factor passed, the second awaited.

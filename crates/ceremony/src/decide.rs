@@ -51,7 +51,7 @@ pub use import::{Import, ImportedApp, ImportedPasskey, ImportedPhone};
 pub use passkey::{PasskeyAsk, PasskeyBegun, PasskeyCeremony, PasskeyEvidence};
 pub use proof::Proof;
 pub use recovery::Evidence;
-pub use refill::{LinkId, RefillOffer};
+pub use refill::RefillOffer;
 
 use crate::assertion::{Assertion, FirstFactor};
 use crate::audit::Audit;
@@ -60,7 +60,7 @@ use crate::destination::Pool;
 use crate::env::To;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
-use crate::record::{Epoch, Record};
+use crate::record::{Epoch, LinkId, Record};
 use draft::Draft;
 
 /// What decide is given beside the record: all of it constant during one decision.

@@ -24,7 +24,7 @@ use countersign_token::FamilyId;
 pub use ledger::{Class, Gate, Ledger, Price};
 pub use login::{Challenge, CodePurpose, PasskeyChallenge, PasskeyPurpose, Touched};
 pub use recovery::{Recoveries, Recovery};
-pub use refills::Refills;
+pub use refills::{LinkId, Refills};
 pub use tally::{NotNow, Tally};
 
 use crate::env::UserHandle;

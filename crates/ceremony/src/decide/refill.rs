@@ -11,20 +11,10 @@ use countersign_vault::{Digest, Purpose};
 use super::draft::Draft;
 use super::{Outcome, Refusal};
 use crate::audit::What;
-use crate::record::{Class, Gate, Price, Standing};
+use crate::record::{Class, Gate, LinkId, Price, Standing};
 use crate::rules::LEDGER_HALF;
 
 const LINK: Purpose = Purpose::new("refill link");
-
-/// What a link says, beside whose it is: 128 random bits.
-#[derive(Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct LinkId(pub [u8; 16]);
-
-impl std::fmt::Debug for LinkId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LinkId(..)")
-    }
-}
 
 /// A link is to be mailed.
 #[derive(Clone, Debug)]

@@ -18,7 +18,10 @@ use countersign_otp::UnixTime;
 use super::policies::Policies;
 use super::{Engine, Error};
 use crate::codec;
-use crate::decide::{Commit, Decision, Event, Given, Outcome, Refusal, Sealed, Told, decide};
+use crate::decide::{
+    Commit, Decision, Event, Given, Notice, Outcome, Refusal, Sealed, Told, decide,
+};
+use crate::env::Body;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::port::{Entry, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId};
@@ -173,10 +176,11 @@ impl<S: Store> Engine<S> {
             Ok(told) => {
                 for (job, Told { outcome, notices, offer }) in jobs.into_iter().zip(told) {
                     let application = job.application.as_ref();
-                    if let Some(offer) = offer {
-                        self.mail_refill(user, offer, job.tenants.first(), application).await;
-                    }
-                    self.notify(notices, job.tenants.first(), application).await;
+                    let notices =
+                        notices.into_iter().map(|Notice { to, of }| (to, Body::Notice(of)));
+                    let links = offer.map_or_else(Vec::new, |offer| self.letters(user, offer));
+                    let letters = notices.chain(links).collect();
+                    self.notify(letters, job.tenants.first(), application).await;
                     job.answer(Ok(outcome));
                 }
             }

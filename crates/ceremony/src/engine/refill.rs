@@ -1,12 +1,12 @@
 //! The link that refills a ledger: mailed to its owner, and opened.
 
-use countersign_device::{ApplicationId, TenantId, UserKey};
+use countersign_device::{EmailAddress, UserKey};
 use countersign_token::Token;
 
 use super::{Engine, Error};
 use crate::claims::{RefillClaims, RefillKind};
 use crate::decide::{Event, Outcome, RefillOffer, Refusal};
-use crate::env::{Body, Message, To};
+use crate::env::Body;
 use crate::port::Store;
 
 /// How often a link is sealed until it holds no run of six digits: one in five hundred does.
@@ -33,23 +33,18 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// Mails a link. One that could not be made or handed over is in the audit event alone.
-    pub(super) async fn mail_refill(
+    /// The letters that bring a link. One that could not be made is in the audit event alone.
+    pub(super) fn letters(
         &self,
         user: &UserKey,
         RefillOffer { to, id, ends }: RefillOffer,
-        tenant: Option<&TenantId>,
-        application: Option<&ApplicationId>,
-    ) {
-        let Some(link) = self.link(&RefillClaims { user: user.clone(), id }) else { return };
+    ) -> Vec<(EmailAddress, Body)> {
+        let Some(link) = self.link(&RefillClaims { user: user.clone(), id }) else {
+            return Vec::new();
+        };
         let lives_secs = ends.since(self.env.clock.now());
-        let (issuer, sender) = self.names(tenant, application).await;
-        for address in to {
-            let body = Body::Refill { link: link.clone(), lives_secs };
-            let (issuer, sender) = (issuer.clone(), sender.clone());
-            let message = Message { to: To::Mailbox(address), body, issuer, sender };
-            let _ = self.env.deliver.deliver(message).await;
-        }
+        let body = Body::Refill { link, lives_secs };
+        to.into_iter().map(|address| (address, body.clone())).collect()
     }
 
     /// A link without a run of digits that looks like a code.
@@ -71,10 +66,10 @@ mod tests {
     use countersign_device::{RealmId, UserId};
 
     use super::*;
-    use crate::decide::LinkId;
     use crate::engine::Settings;
     use crate::env::Env;
     use crate::memory::MemoryStore;
+    use crate::record::LinkId;
 
     /// One in five hundred is drawn anew: of three thousand hardly none.
     #[test]

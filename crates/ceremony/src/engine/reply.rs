@@ -8,7 +8,7 @@ use countersign_remember::Cookie;
 use countersign_token::Token;
 
 use super::{ChallengedReply, Client, Engine, Error, GrantedReply, Reply};
-use crate::decide::{Challenged, FreshBrowser, Granted, Notice, Outcome, Send};
+use crate::decide::{Challenged, FreshBrowser, Granted, Outcome, Send};
 use crate::env::{Body, Message, To};
 use crate::policy::Policy;
 use crate::policy::scope::Scope;
@@ -87,24 +87,24 @@ impl<S: Store> Engine<S> {
     /// Tells the owner of an account what happened to it.
     pub(super) async fn notify(
         &self,
-        notices: Vec<Notice>,
+        letters: Vec<(EmailAddress, Body)>,
         tenant: Option<&TenantId>,
         application: Option<&ApplicationId>,
     ) {
-        if notices.is_empty() {
+        if letters.is_empty() {
             return;
         }
         let (issuer, sender) = self.names(tenant, application).await;
-        for Notice { to, of } in notices {
+        for (to, body) in letters {
             let (issuer, sender) = (issuer.clone(), sender.clone());
-            let message = Message { to: To::Mailbox(to), body: Body::Notice(of), issuer, sender };
+            let message = Message { to: To::Mailbox(to), body, issuer, sender };
             // Mail is never the only record: the audit event is in the outbox.
             let _ = self.env.deliver.deliver(message).await;
         }
     }
 
     /// What the service calls itself in mails, and where they come from.
-    pub(super) async fn names(
+    async fn names(
         &self,
         tenant: Option<&TenantId>,
         application: Option<&ApplicationId>,

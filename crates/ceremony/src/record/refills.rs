@@ -9,6 +9,16 @@ use countersign_vault::Digest;
 use super::seconds;
 use crate::rules::{REFILL_LINK_SECS, REFILL_LINKS_A_YEAR, YEAR_SECS};
 
+/// What a link says, beside whose it is: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkId(pub [u8; 16]);
+
+impl std::fmt::Debug for LinkId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkId(..)")
+    }
+}
+
 /// The link that lives, and when links were mailed in the last year.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Refills {

@@ -123,7 +123,7 @@ mod tests {
                 countersign_device::RealmId::parse("main").unwrap(),
                 countersign_device::UserId::parse("ada").unwrap(),
             ),
-            id: countersign_ceremony::decide::LinkId([7; 16]),
+            id: countersign_ceremony::record::LinkId([7; 16]),
         };
         let link = countersign_token::Token::seal(&*vault, &[], [0; 24], &claims).unwrap();
         let url = format!("{SITE}/#tries={}", link.as_str());
