@@ -10,6 +10,8 @@ import { byId, complain, copy, show, view } from './view.js';
 /** What a mailed link says, after the `#`: it is out of the address, and so out of the history, before anything else is done. */
 const tries = new URLSearchParams(location.hash.slice(1)).get('tries');
 if (tries) history.replaceState(null, '', location.pathname);
+// The link, pasted into a tab where the page is open.
+addEventListener('hashchange', () => location.reload());
 
 const forms = {
   async login(data) {

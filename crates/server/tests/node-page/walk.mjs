@@ -43,6 +43,17 @@ async function assertNoSecrets() {
   assert.deepEqual(left, [], 'a secret stayed in the document');
 }
 
+say('a mailed link asks before it acts, also where the page is open, and leaves the address');
+for (const open of [() => screen.page.goto(`${url}#tries=none`), () => screen.page.evaluate(() => { location.hash = 'tries=none'; })]) {
+  await screen.sees('login');
+  await open();
+  await screen.sees('tries');
+  assert.equal(new URL(screen.page.url()).hash, '');
+  await screen.submit();
+  await screen.says('.alert', 'This link has expired');
+  await screen.page.reload();
+}
+
 say('a wrong password is told');
 await screen.sees('login');
 await screen.write('#email', email);
@@ -333,6 +344,8 @@ await screen.says('#mailboxes', 'new@example.com');
 
 assert.deepEqual(screen.errors, ['Failed to load resource: net::ERR_FAILED'], 'the console says nothing but what was cut off');
 assert.deepEqual(screen.refused, [
+  `401 POST ${R}/auth/v1/user/mfa/refill`,
+  `401 POST ${R}/auth/v1/user/mfa/refill`,
   `401 POST ${R}/auth/v1/user`,
   `429 POST ${R}/auth/v1/user/mfa/sms/DEVICE`,
   `401 GET ${R}/users/v1/mfa/devices`,

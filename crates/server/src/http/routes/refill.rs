@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use countersign_ceremony::port::Store;
+use serde_json::{Value, json};
 
 use crate::http::body::Body;
 use crate::http::error::ApiError;
@@ -17,8 +18,8 @@ use crate::wire;
 pub(super) async fn open<S: Store>(
     State(node): State<Arc<Node<S>>>,
     Body(request): Body<wire::Refill>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Json<Value>, ApiError> {
     let token = request.token.required("token")?;
     node.engine.refill(token).await??;
-    Ok(StatusCode::OK)
+    Ok(Json(json!({})))
 }
