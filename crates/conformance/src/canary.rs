@@ -4,7 +4,8 @@
 //! longer text), percent and JSON escapes, UTF-16, and a list of numbers as `Debug` writes one; lines
 //! may be broken anywhere. What is compressed or encrypted is not seen.
 //!
-//! A code of few digits is in every log by chance, so it counts only as a run of digits of its length.
+//! A code of few digits is in every log by chance, so it counts only as a run of digits of its length, and not within
+//! an identifier in hexadecimal.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -139,9 +140,13 @@ impl Search {
             let hits = self.any.find_overlapping_iter(text);
             found.extend(hits.filter_map(|hit| self.leaks.get(hit.pattern().as_usize()).cloned()));
         }
-        for run in shown.split(|byte| !byte.is_ascii_digit()) {
-            let codes = self.codes.iter().filter(|(_, code)| code == run);
-            found.extend(codes.map(|(name, _)| Leak { name: name.clone(), spelling: "digits" }));
+        let words = shown.split(|byte| !byte.is_ascii_alphanumeric());
+        for word in words.filter(|word| !is_identifier(word)) {
+            for run in word.split(|byte| !byte.is_ascii_digit()) {
+                let codes = self.codes.iter().filter(|(_, code)| code == run);
+                found
+                    .extend(codes.map(|(name, _)| Leak { name: name.clone(), spelling: "digits" }));
+            }
         }
         found
     }
@@ -210,6 +215,13 @@ fn spellings(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     all.sort();
     all.dedup_by(|one, other| one.1 == other.1);
     all
+}
+
+/// A part of a UUID, or a trace identifier: every few thousand walks one of them has a code's digits in a row.
+fn is_identifier(word: &[u8]) -> bool {
+    word.len() >= SHORTEST
+        && word.iter().all(u8::is_ascii_hexdigit)
+        && word.iter().any(u8::is_ascii_alphabetic)
 }
 
 fn each(value: &[u8], spell: impl Fn(u8) -> String) -> Vec<u8> {

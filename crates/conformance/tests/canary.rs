@@ -54,6 +54,7 @@ fn a_planted_value_is_found_in_every_spelling() {
     shows(units().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), "password");
     shows(units().flat_map(u16::to_be_bytes).collect::<Vec<u8>>(), "password");
     shows("the code 493026.", "code");
+    shows("code493026x", "code");
 }
 
 #[test]
@@ -81,6 +82,9 @@ fn nothing_is_found_where_nothing_is() {
     let text =
         format!("canary password 1493026 4930260 {} {other:?}", Base64::encode_string(&other));
     assert_eq!(canaries().find(text.as_bytes()).unwrap().len(), 0);
+    // A part of a UUID, and a trace identifier.
+    let identifiers = "f493026e-47a1-4c5e-9f93-00d493026a1b 0af7651916cd493026eb211c80319c1e";
+    assert_eq!(canaries().find(identifiers.as_bytes()).unwrap().len(), 0);
     assert_eq!(Canaries::new().find(SECRET.as_slice()).unwrap().len(), 0);
     assert_eq!(format!("{:?}", canaries()).len(), "Canaries(6)".len());
 }
