@@ -6,7 +6,7 @@ use countersign_otp::{
 };
 use zeroize::Zeroize;
 
-use crate::{KeyedHash, Rack, Schedule, codes_from, number, reduce};
+use crate::{KeyedHash, Rack, Schedule, codes_from, divisor, number};
 
 /// The most steps that a window has.
 const MOST: usize = 5;
@@ -94,6 +94,7 @@ pub fn find<H: KeyedHash>(
         let mut values = [H::splat(0); 2];
         for (place, (_, schedule)) in (1..).zip(around.steps()) {
             kernel.nested_shared(racks, schedule, &mut values);
+            kernel.remainders::<H>(&mut values, divisor(around.digits));
             for (i, numbers) in numbers.iter().enumerate() {
                 let (Some(values), Some(floors)) = (values.get_mut(i), floors.get(i)) else {
                     break;
@@ -102,7 +103,6 @@ pub fn find<H: KeyedHash>(
                 else {
                     break;
                 };
-                reduce(values.as_mut(), around.digits);
                 let lanes = values.as_ref().iter().zip(numbers.as_ref()).zip(floors.as_ref());
                 let marks = latest.as_mut().iter_mut().zip(replayed.as_mut());
                 for (((value, number), floor), (latest, replayed)) in lanes.zip(marks) {

@@ -5,8 +5,8 @@
 
 mod find;
 
-use countersign_lanes::Kernel;
 pub use countersign_lanes::{Bundle as Rack, Hash, Schedule, Sha1, Sha256, Sha512};
+use countersign_lanes::{Divisor, Kernel};
 use countersign_otp::{Algorithm, Code, Digits, Keyed};
 use zeroize::Zeroize;
 
@@ -51,8 +51,9 @@ pub fn codes<H: KeyedHash>(
     digits: Digits,
     numbers: &mut [H::Lanes<u32>],
 ) {
-    Kernel::best::<H>().nested(racks, counters, numbers);
-    numbers.iter_mut().for_each(|numbers| reduce(numbers.as_mut(), digits));
+    let kernel = Kernel::best::<H>();
+    kernel.nested(racks, counters, numbers);
+    kernel.remainders::<H>(numbers, divisor(digits));
 }
 
 /// The number of the code of each key at one counter, or step, whose [`Schedule`] serves for all keys and
@@ -63,8 +64,9 @@ pub fn codes_at<H: KeyedHash>(
     digits: Digits,
     numbers: &mut [H::Lanes<u32>],
 ) {
-    Kernel::best::<H>().nested_shared(racks, counter, numbers);
-    numbers.iter_mut().for_each(|numbers| reduce(numbers.as_mut(), digits));
+    let kernel = Kernel::best::<H>();
+    kernel.nested_shared(racks, counter, numbers);
+    kernel.remainders::<H>(numbers, divisor(digits));
 }
 
 /// The numbers of a key's codes from counter `first` on, one for each place; past the largest counter, of
@@ -200,18 +202,12 @@ fn from<H: KeyedHash>(
     }
 }
 
-/// Truncated values to the numbers of codes (RFC 4226, section 5.3), without a division: the quotients of
-/// values below 2^32 by reciprocals of 31 bits, which vectors multiply by.
+/// What a truncated value is divided by, so that the number of its code is left (RFC 4226, section 5.3).
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "a quotient below 2^12")]
-fn reduce(values: &mut [u32], digits: Digits) {
-    let (divisor, reciprocal, shift) = match digits {
-        Digits::Six => (1_000_000, 1_125_899_907, 50),
-        Digits::Seven => (10_000_000, 1_801_439_851, 54),
-        Digits::Eight => (100_000_000, 1_441_151_881, 57),
-    };
-    for value in values {
-        let quotient = u64::from(*value).wrapping_mul(reciprocal).wrapping_shr(shift) as u32;
-        *value = value.wrapping_sub(quotient.wrapping_mul(divisor));
+const fn divisor(digits: Digits) -> Divisor {
+    match digits {
+        Digits::Six => Divisor::MILLION,
+        Digits::Seven => Divisor::TEN_MILLION,
+        Digits::Eight => Divisor::HUNDRED_MILLION,
     }
 }

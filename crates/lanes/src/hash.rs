@@ -4,7 +4,7 @@ use core::fmt;
 
 use zeroize::{DefaultIsZeroes, Zeroize};
 
-use crate::{Bundle, Kernel, Schedule};
+use crate::{Bundle, Divisor, Kernel, Schedule};
 
 /// A hash whose compression function runs over lanes. Sealed: [`Sha1`], [`Sha256`] and [`Sha512`].
 pub trait Hash: sealed::Sealed + Sized + 'static {
@@ -85,6 +85,9 @@ pub trait Hash: sealed::Sealed + Sized + 'static {
         second: &Self::State,
         tails: [u64; N],
     ) -> [u32; N];
+
+    #[doc(hidden)]
+    fn remainders(kernel: Kernel, values: &mut [Self::Lanes<u32>], divisor: Divisor);
 }
 
 /// SHA-1: states of 160 bits, blocks of 64 bytes.

@@ -3,7 +3,7 @@
 //! Every `unsafe` of this crate is in this file, and each is the same step: entering a function that is
 //! compiled for an instruction set, with a value in hand that proves the set is there.
 
-use crate::{Bundle, Hash, Schedule};
+use crate::{Bundle, Divisor, Hash, Schedule};
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -111,6 +111,12 @@ impl Kernel {
         tails: [u64; N],
     ) -> [u32; N] {
         H::nested_few(self, first, second, tails)
+    }
+
+    /// Puts what a division leaves in the place of each value.
+    #[inline]
+    pub fn remainders<H: Hash>(self, values: &mut [H::Lanes<u32>], divisor: Divisor) {
+        H::remainders(self, values, divisor);
     }
 
     /// Its name, for tables of measurements.

@@ -3,12 +3,14 @@
 #![deny(unsafe_code)]
 
 mod bundle;
+mod divisor;
 mod hash;
 mod kernel;
 mod kernels;
 mod schedule;
 
 pub use bundle::Bundle;
+pub use divisor::Divisor;
 pub use hash::{Hash, Sha1, Sha256, Sha512};
 pub use kernel::Kernel;
 #[cfg(target_arch = "x86_64")]

@@ -1,7 +1,7 @@
 //! The kernels of x86-64, each a proof that the processor and the system have its instruction sets.
 
 use crate::{
-    Bundle, Hash, Schedule, Sha1, Sha256, Sha512,
+    Bundle, Divisor, Hash, Schedule, Sha1, Sha256, Sha512,
     kernels::{avx2, avx512, sha_ni},
 };
 
@@ -82,6 +82,7 @@ macro_rules! wide_entries {
             sha512_compress(states: &mut [State<Sha512>], blocks: &[Block<Sha512>]);
             sha512_nested(bundles: &[Bundle<Sha512>], tails: &[Lanes<Sha512, u64>], out: &mut [Lanes<Sha512, u32>]);
             sha512_nested_shared(bundles: &[Bundle<Sha512>], schedule: &Schedule<Sha512>, out: &mut [Lanes<Sha512, u32>]);
+            remainders(values: &mut [u32], divisor: Divisor);
         }
     };
 }

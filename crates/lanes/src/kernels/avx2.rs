@@ -8,8 +8,8 @@ use core::{
 use zeroize::Zeroize;
 
 use crate::{
-    Bundle, Schedule, Sha1, Sha256, Sha512,
-    kernels::plain::{halves, truncate},
+    Bundle, Divisor, Schedule, Sha1, Sha256, Sha512,
+    kernels::plain::{self, halves, truncate},
 };
 
 /// On 8 lanes of 32 bits.
@@ -71,4 +71,4 @@ operations_on! {
 }
 whole_tails!(Ymm64, "avx2", __m256i, 4);
 
-all_hashes!("avx2", Ymm32 8, Ymm64 4, parts 2, together 2 2 2);
+all_hashes!("avx2", Ymm32 8, Ymm64 4, parts 2, register __m256i, together 2 2 2);

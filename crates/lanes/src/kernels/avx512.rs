@@ -13,8 +13,8 @@ use core::{
 use zeroize::Zeroize;
 
 use crate::{
-    Bundle, Schedule, Sha1, Sha256, Sha512,
-    kernels::plain::{halves, truncate},
+    Bundle, Divisor, Schedule, Sha1, Sha256, Sha512,
+    kernels::plain::{self, halves, truncate},
 };
 
 /// On 16 lanes of 32 bits.
@@ -116,4 +116,4 @@ operations_on! {
 }
 whole_tails!(Zmm64, "avx512f,avx512bw", __m512i, 8);
 
-all_hashes!("avx512f,avx512bw", Zmm32 16, Zmm64 8, parts 1, together 2 1 1);
+all_hashes!("avx512f,avx512bw", Zmm32 16, Zmm64 8, parts 1, register __m512i, together 2 1 1);

@@ -2,8 +2,8 @@
 //! for the kernel's instruction set.
 
 use crate::{
-    Bundle, Hash, Kernel, Schedule, Sha1, Sha256, Sha512,
-    kernels::plain::{Word32, Word64, halves, truncate_one},
+    Bundle, Divisor, Hash, Kernel, Schedule, Sha1, Sha256, Sha512,
+    kernels::plain::{Word32, Word64, halves, remainders, truncate_one},
 };
 
 /// One lane of SHA-1.
@@ -241,6 +241,13 @@ macro_rules! hash {
             ) -> [u32; N] {
                 own!($few, kernel, (first, second, tails));
                 tails.map(|tail| $module::nested(*first, *second, tail))
+            }
+
+            #[inline]
+            fn remainders(kernel: Kernel, values: &mut [[u32; $lanes]], divisor: Divisor) {
+                let values = values.as_flattened_mut();
+                own!({ Avx512: remainders, Avx2: remainders }, kernel, (values, divisor));
+                remainders(values, divisor);
             }
         }
     };

@@ -3,6 +3,8 @@
 //!
 //! Nothing here branches or indexes on what is hashed.
 
+use crate::Divisor;
+
 /// The operations on a word of 32 bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Word32;
@@ -126,6 +128,14 @@ const fn moved([a, b, c, d, e]: [u32; 5], [by8, by4, by2, by1]: [u32; 4]) -> u32
     let (a, b) = (a ^ (by4 & (a ^ b)), b ^ (by4 & (b ^ c)));
     let (a, b) = (a ^ (by2 & (a ^ (a << 16 | b >> 16))), b ^ (by2 & (b ^ (b << 16))));
     (a ^ (by1 & (a ^ (a << 8 | b >> 24)))) & 0x7fff_ffff
+}
+
+/// Each value's remainder, in steps that vectors have.
+#[inline(always)]
+pub(crate) fn remainders(values: &mut [u32], divisor: Divisor) {
+    for value in values {
+        *value = divisor.remainder(*value);
+    }
 }
 
 /// The words of a block, which are big-endian in every one of these hashes.

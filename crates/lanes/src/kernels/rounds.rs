@@ -4,13 +4,14 @@
 //! set may call, and no trait method can be that. `$ops` is a value whose methods are the operations on
 //! a register `V` of one or more lanes; `add_here` is an addition that stays where it is written. `$n`
 //! registers go side by side through each round, so that one computes while another waits: a state is
-//! `[[V; n]; 5]` or `[[V; n]; 8]`, a block `[[V; n]; 16]`. The rounds are written out, so that words are
-//! registers, and words known beforehand (padding) fold away.
+//! `[[V; n]; 5]` or `[[V; n]; 8]`, a block `[[V; n]; 16]`. The rounds of a block that is
+//! expanded as it is needed are written out, so that words are registers, and words known beforehand
+//! (padding) fold away.
 
 /// The word that a round adds: of a block, expanded as it is needed (`scheduled`), or of one block for
 /// all lanes, expanded before with the constants added (`shared`, in `[Word; ROUNDS]`).
 macro_rules! sha1_word {
-    (scheduled, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {{
+    (scheduled, $ops:ident, $w:ident, $i:ident, $t:expr, $k:literal) => {{
         if $t >= 16 {
             let even = $ops.xor($w[($t + 2) & 15][$i], $w[$t & 15][$i]);
             let odd = $ops.xor($w[($t + 13) & 15][$i], $w[($t + 8) & 15][$i]);
@@ -18,23 +19,24 @@ macro_rules! sha1_word {
         }
         $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::K1[$k]))
     }};
-    (lightly, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {
-        sha1_word!(scheduled, $ops, $w, $i, $t, $k)
-    };
-    (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:literal) => {
+    (shared, $ops:ident, $w:ident, $i:ident, $t:expr, $k:literal) => {
         $ops.splat($w[$t])
     };
 }
 
-/// How the compiler is kept from regrouping a round's additions: all of them where two blocks in a row
-/// are expanded beside their rounds (`scheduled`), else the first one (`shared`, and `lightly` for the
-/// block after one that was shared), as measured.
-macro_rules! add_next {
-    (scheduled, $ops:ident, $x:expr, $y:expr) => {
-        $ops.add_here($x, $y)
+/// Twenty rounds: written out where words are registers, else in a loop, out of which the compiler cannot
+/// carry the rounds of one register, to do all of them before those of the next.
+macro_rules! twenty {
+    (shared, $five:ident, $f:ident, $k:literal, $t:literal) => {
+        for from in [$t, $t + 5, $t + 10, $t + 15] {
+            $five!($f, $k, from);
+        }
     };
-    ($words:ident, $ops:ident, $x:expr, $y:expr) => {
-        $ops.add($x, $y)
+    ($words:ident, $five:ident, $f:ident, $k:literal, $t:literal) => {
+        $five!($f, $k, $t);
+        $five!($f, $k, $t + 5);
+        $five!($f, $k, $t + 10);
+        $five!($f, $k, $t + 15);
     };
 }
 
@@ -44,42 +46,30 @@ macro_rules! sha1 {
         let start = $state;
         let [mut a, mut b, mut c, mut d, mut e] = start;
         macro_rules! round {
-            ($f:ident, $k:literal, $t:literal, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
+            ($f:ident, $k:literal, $t:expr, $a:ident $b:ident $c:ident $d:ident $e:ident) => {
                 for i in 0..$n {
                     let word = sha1_word!($words, $ops, $w, i, $t, $k);
                     let chosen = $ops.$f($b[i], $c[i], $d[i]);
                     $b[i] = $ops.rol30($b[i]);
                     $e[i] = $ops.add_here($e[i], word);
-                    $e[i] = add_next!($words, $ops, $e[i], chosen);
-                    $e[i] = add_next!($words, $ops, $e[i], $ops.rol5($a[i]));
+                    $e[i] = $ops.add($e[i], chosen);
+                    $e[i] = $ops.add($e[i], $ops.rol5($a[i]));
                 }
             };
         }
         macro_rules! five {
-            ($f:ident, $k:literal, $p:literal $q:literal $r:literal $s:literal $t:literal) => {
-                round!($f, $k, $p, a b c d e);
-                round!($f, $k, $q, e a b c d);
-                round!($f, $k, $r, d e a b c);
-                round!($f, $k, $s, c d e a b);
-                round!($f, $k, $t, b c d e a);
-            };
-        }
-        five!(choose, 0, 0 1 2 3 4);
-        five!(choose, 0, 5 6 7 8 9);
-        five!(choose, 0, 10 11 12 13 14);
-        five!(choose, 0, 15 16 17 18 19);
-        five!(parity, 1, 20 21 22 23 24);
-        five!(parity, 1, 25 26 27 28 29);
-        five!(parity, 1, 30 31 32 33 34);
-        five!(parity, 1, 35 36 37 38 39);
-        five!(majority, 2, 40 41 42 43 44);
-        five!(majority, 2, 45 46 47 48 49);
-        five!(majority, 2, 50 51 52 53 54);
-        five!(majority, 2, 55 56 57 58 59);
-        five!(parity, 3, 60 61 62 63 64);
-        five!(parity, 3, 65 66 67 68 69);
-        five!(parity, 3, 70 71 72 73 74);
-        five!(parity, 3, 75 76 77 78 79);
+                    ($f:ident, $k:literal, $t:expr) => {
+                        round!($f, $k, $t, a b c d e);
+                        round!($f, $k, $t + 1, e a b c d);
+                        round!($f, $k, $t + 2, d e a b c);
+                        round!($f, $k, $t + 3, c d e a b);
+                        round!($f, $k, $t + 4, b c d e a);
+                    };
+                }
+        twenty!($words, five, choose, 0, 0);
+        twenty!($words, five, parity, 1, 20);
+        twenty!($words, five, majority, 2, 40);
+        twenty!($words, five, parity, 3, 60);
         let mut next = [a, b, c, d, e];
         for (next, start) in next.iter_mut().zip(&start) {
             for i in 0..$n {
@@ -100,9 +90,6 @@ macro_rules! sha2_word {
         }
         $ops.add($w[$t & 15][$i], $ops.splat(crate::kernels::constants::$k[$t]))
     }};
-    (lightly, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {
-        sha2_word!(scheduled, $ops, $w, $i, $t, $k)
-    };
     (shared, $ops:ident, $w:ident, $i:ident, $t:literal, $k:ident) => {
         $ops.splat($w[$t])
     };

@@ -3,8 +3,8 @@
 /// The functions of one hash on one instruction set: `$ops` is a type of operations on a register of
 /// `$wide` words, of which a bundle's row has `$parts`, and `$together` registers go side by side.
 macro_rules! wide {
-    ($nested:ident, $shared:ident, $compress:ident, $group:ident,
-     $features:literal, $ops:ident, $hash:ident, $word:ty, $rounds:literal, lanes $lanes:literal,
+    ($nested:ident, $shared:ident, $compress:ident, $group:ident, $second:ident,
+     $features:literal, $ops:ident, $v:ty, $hash:ident, $word:ty, $rounds:literal, lanes $lanes:literal,
      wide $wide:literal, parts $parts:literal, together $together:literal, state $words:literal,
      block $bytes:literal, $sha:ident $(, $k:ident)?; bits $tail_bits:literal $digest_bits:literal;
      tail $tail:ident, $ops_name:ident => $($t:literal: $tail_word:expr),+;
@@ -101,16 +101,16 @@ macro_rules! wide {
             out: &mut [[u32; $lanes]],
         ) {
             let ops = $ops::new();
-            let $ops_name = ops;
             let mut start = [[ops.splat(0); N]; $words];
             for i in 0..N {
                 for (word, row) in start.iter_mut().zip(&bundles[i / $parts].first.0) {
                     word[i] = ops.load(&row.as_chunks::<$wide>().0[i % $parts]);
                 }
             }
-            let $inner = if SHARED {
+            let inner = if SHARED {
                 $sha!(shared, $($k,)? ops, N, start, expanded)
             } else {
+                let $ops_name = ops;
                 let mut $tail = [[0; $wide]; N];
                 for i in 0..N {
                     $tail[i] = tails[i / $parts].as_chunks::<$wide>().0[i % $parts];
@@ -118,17 +118,28 @@ macro_rules! wide {
                 let mut words = last_block!(ops, N, $tail_bits; $($t: $tail_word),+);
                 $sha!(scheduled, $($k,)? ops, N, start, words)
             };
+            $second::<N>(bundles, inner, out);
+        }
+
+        /// The second hash over the digests of the first, truncated. Apart, or the compiler mixes its registers
+        /// with those of the first.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn $second<const N: usize>(
+            bundles: &[Bundle<$hash>],
+            $inner: [[$v; N]; $words],
+            out: &mut [[u32; $lanes]],
+        ) {
+            let ops = $ops::new();
+            let mut start = [[ops.splat(0); N]; $words];
             for i in 0..N {
                 for (word, row) in start.iter_mut().zip(&bundles[i / $parts].second.0) {
                     word[i] = ops.load(&row.as_chunks::<$wide>().0[i % $parts]);
                 }
             }
+            let $ops_name = ops;
             let mut words = last_block!(ops, N, $digest_bits; $($d: $digest_word),+);
-            let digests = if SHARED {
-                $sha!(lightly, $($k,)? ops, N, start, words)
-            } else {
-                $sha!(scheduled, $($k,)? ops, N, start, words)
-            };
+            let digests = $sha!(scheduled, $($k,)? ops, N, start, words);
             for i in 0..N {
                 let $digest = digests.map(|word| ops.store(word[i]));
                 let out = &mut out[i / $parts].as_chunks_mut::<$wide>().0[i % $parts];
@@ -208,25 +219,25 @@ macro_rules! whole_tails {
     };
 }
 
-/// SHA-1, SHA-256 and SHA-512 on one instruction set.
+/// SHA-1, SHA-256 and SHA-512 on one instruction set, and remainders.
 macro_rules! all_hashes {
     ($features:literal, $ops32:ident $wide32:literal, $ops64:ident $wide64:literal, parts $parts:literal,
-     together $sha1:literal $sha256:literal $sha512:literal) => {
-        wide!(sha1_nested, sha1_nested_shared, sha1_compress, sha1_group,
-            $features, $ops32, Sha1, u32, 80, lanes 16, wide $wide32, parts $parts, together $sha1,
+     register $v:ty, together $sha1:literal $sha256:literal $sha512:literal) => {
+        wide!(sha1_nested, sha1_nested_shared, sha1_compress, sha1_group, sha1_second,
+            $features, $ops32, $v, Sha1, u32, 80, lanes 16, wide $wide32, parts $parts, together $sha1,
             state 5, block 64, sha1; bits 576 672;
             tail tails, o => 0: o.halves(tails, false), 1: o.halves(tails, true), 2: [o.splat(1 << 31); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: [o.splat(1 << 31); N];
             truncated d, i => [d[0][i], d[1][i], d[2][i], d[3][i], d[4][i]], d[4][i]);
-        wide!(sha256_nested, sha256_nested_shared, sha256_compress, sha256_group,
-            $features, $ops32, Sha256, u32, 64, lanes 16, wide $wide32, parts $parts,
+        wide!(sha256_nested, sha256_nested_shared, sha256_compress, sha256_group, sha256_second,
+            $features, $ops32, $v, Sha256, u32, 64, lanes 16, wide $wide32, parts $parts,
             together $sha256, state 8, block 64, sha2, K256; bits 576 768;
             tail tails, o => 0: o.halves(tails, false), 1: o.halves(tails, true), 2: [o.splat(1 << 31); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: d[5], 6: d[6], 7: d[7],
                 8: [o.splat(1 << 31); N];
             truncated d, i => [d[0][i], d[1][i], d[2][i], d[3][i], d[4][i]], d[7][i]);
-        wide!(sha512_nested, sha512_nested_shared, sha512_compress, sha512_group,
-            $features, $ops64, Sha512, u64, 80, lanes 8, wide $wide64, parts $parts,
+        wide!(sha512_nested, sha512_nested_shared, sha512_compress, sha512_group, sha512_second,
+            $features, $ops64, $v, Sha512, u64, 80, lanes 8, wide $wide64, parts $parts,
             together $sha512, state 8, block 128, sha2, K512; bits 1088 1536;
             tail tails, o => 0: o.whole(tails), 1: [o.splat(1 << 63); N];
             digest d => 0: d[0], 1: d[1], 2: d[2], 3: d[3], 4: d[4], 5: d[5], 6: d[6], 7: d[7],
@@ -235,5 +246,11 @@ macro_rules! all_hashes {
                 let ([a, b], [c, d1]) = (halves(d[0][i]), halves(d[1][i]));
                 [a, b, c, d1, halves(d[2][i])[0]]
             }, halves(d[7][i])[1]);
+
+        /// The plain loop, compiled for the set.
+        #[target_feature(enable = $features)]
+        pub(crate) fn remainders(values: &mut [u32], divisor: Divisor) {
+            plain::remainders(values, divisor);
+        }
     };
 }
