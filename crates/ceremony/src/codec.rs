@@ -3,6 +3,7 @@
 //! An encoding of the next version is read one release before it is written. A node that meets one
 //! it cannot read refuses; it never drops anything.
 
+use postcard::ser_flavors::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -151,10 +152,11 @@ pub fn open_event(vault: &dyn Vault, row: &EventRow) -> Result<Audit, CodecError
 }
 
 fn write<T: Serialize>(value: &T) -> Result<zeroize::Zeroizing<Vec<u8>>, CodecError> {
-    // Room for a full record from the start: what grows leaves secrets behind in what it outgrew.
-    let plain = vec![VERSION];
-    let mut plain = plain;
-    plain.reserve_exact(8 * 1024);
+    // Measured first: what grows leaves secrets behind in what it outgrew, and what is too large takes long to wipe.
+    let length = postcard::serialize_with_flavor(value, Size::default());
+    let length = length.map_err(|_| CodecError::Unwritable)?;
+    let mut plain = Vec::with_capacity(length.saturating_add(1));
+    plain.push(VERSION);
     postcard::to_extend(value, plain)
         .map(zeroize::Zeroizing::new)
         .map_err(|_| CodecError::Unwritable)

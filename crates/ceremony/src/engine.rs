@@ -108,6 +108,7 @@ pub struct Engine<S> {
     env: Env,
     settings: Settings,
     folds: fold::Folds,
+    opened: policies::Opened,
     keys: Keys,
     directory: Directory<S>,
 }
@@ -265,6 +266,7 @@ impl<S: Store> Engine<S> {
                 settings.argon2,
             ),
             folds: fold::Folds::default(),
+            opened: policies::Opened::default(),
             store,
             env,
             settings,

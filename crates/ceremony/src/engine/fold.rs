@@ -208,7 +208,7 @@ impl<S: Store> Engine<S> {
             self.compare_clocks(looked.store_time, now)?;
             let mut entries = looked.entries.into_iter();
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
-            let policies = self.policies(&tenants, entries)?;
+            let policies = self.policies(&tenants, keys.iter().copied().skip(1).zip(entries))?;
             let record = found.value.unwrap_or_default();
             let mut all = Folded::new(record.within(self.env.incarnation));
             for job in jobs {

@@ -1,12 +1,15 @@
 //! What policy holds: composed at each look, changed by operators, seeded by the configuration.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use countersign_device::{ApplicationId, ClientId, TenantId};
 
 use super::{Engine, Error};
 use crate::audit::{Audit, By, Id, What};
 use crate::codec;
+use crate::env::Env;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::policy::change::{self, Change, NotChanged};
@@ -15,11 +18,53 @@ use crate::policy::scope::{Layers, Scope, compose};
 use crate::port::{Entry, Key, Store};
 use crate::records::{self, opened};
 
+/// Of how many scopes the layers are kept opened.
+const KEPT: usize = 1024;
+
 /// What one look found of policies.
 pub(super) struct Policies<'a> {
     default: &'a Policy,
-    environment: Option<Layers>,
-    tenants: HashMap<TenantId, Option<Layers>>,
+    environment: Option<Arc<Layers>>,
+    tenants: HashMap<TenantId, Option<Arc<Layers>>>,
+}
+
+/// Layers that were opened before. Every look reads them anew, and finds the same sealed bytes for months: what these
+/// open to is known.
+#[derive(Default)]
+pub(super) struct Opened(Mutex<HashMap<Key, (Vec<u8>, Arc<Layers>)>>);
+
+impl Opened {
+    fn open(
+        &self,
+        env: &Env,
+        key: Key,
+        entry: Option<Entry>,
+    ) -> Result<Option<Arc<Layers>>, Error> {
+        let Some(Entry { bytes, .. }) = &entry else { return Ok(None) };
+        // Nothing panics while it holds the lock.
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((sealed, layers)) = kept().get(&key)
+            && sealed == bytes
+        {
+            return Ok(Some(Arc::clone(layers)));
+        }
+        let sealed = bytes.clone();
+        let layers = opened::<Layers>(env, key, entry)?.value.map(Arc::new);
+        if let Some(layers) = &layers {
+            let mut kept = kept();
+            if kept.len() >= KEPT {
+                kept.clear();
+            }
+            kept.insert(key, (sealed, Arc::clone(layers)));
+        }
+        Ok(layers)
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
 }
 
 impl Policies<'_> {
@@ -29,8 +74,8 @@ impl Policies<'_> {
         tenant: Option<&TenantId>,
         application: Option<&ApplicationId>,
     ) -> Policy {
-        let layers = tenant.and_then(|tenant| self.tenants.get(tenant)).and_then(Option::as_ref);
-        compose(self.default, self.environment.as_ref(), layers, application).within_profile()
+        let layers = tenant.and_then(|tenant| self.tenants.get(tenant)).and_then(Option::as_deref);
+        compose(self.default, self.environment.as_deref(), layers, application).within_profile()
     }
 }
 
@@ -54,8 +99,9 @@ impl<S: Store> Engine<S> {
     /// The store gave no answer.
     pub async fn policy_of(&self, scope: &Scope) -> Result<Policy, Error> {
         let tenants = scope.tenant.as_slice();
-        let looked = self.store.look(&self.policy_keys(tenants)).await?;
-        let policies = self.policies(tenants, looked.entries)?;
+        let keys = self.policy_keys(tenants);
+        let looked = self.store.look(&keys).await?;
+        let policies = self.policies(tenants, keys.into_iter().zip(looked.entries))?;
         Ok(policies.of(scope.tenant.as_ref(), scope.application.as_ref()))
     }
 
@@ -169,12 +215,12 @@ impl<S: Store> Engine<S> {
     pub(super) fn policies(
         &self,
         tenants: &[TenantId],
-        entries: impl IntoIterator<Item = Option<Entry>>,
+        found: impl IntoIterator<Item = (Key, Option<Entry>)>,
     ) -> Result<Policies<'_>, Error> {
-        let mut found = self.policy_keys(tenants).into_iter().zip(entries);
+        let mut found = found.into_iter();
         let mut next = || match found.next() {
-            Some((key, entry)) => Ok(opened::<Layers>(&self.env, key, entry)?.value),
-            None => Ok::<_, Error>(None),
+            Some((key, entry)) => self.opened.open(&self.env, key, entry),
+            None => Ok(None),
         };
         let environment = next()?;
         let tenants = tenants.iter().map(|tenant| Ok((tenant.clone(), next()?)));
