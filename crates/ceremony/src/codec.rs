@@ -1,7 +1,7 @@
-//! How records and events become bytes: a version, then postcard, sealed whole by the vault.
+//! How records and events become bytes: the number of an encoding, then postcard, sealed whole by the vault.
 //!
-//! An encoding of the next version is read one release before it is written. A node that meets one
-//! it cannot read refuses; it never drops anything.
+//! An [`Encoding`] is read one release before it is written, so that nodes of two releases serve side by side. A node
+//! that meets one it cannot read refuses; it never drops anything.
 
 use postcard::ser_flavors::Size;
 use serde::Serialize;
@@ -15,10 +15,59 @@ use crate::port::{EventId, EventRow, Key};
 const RECORD: Purpose = Purpose::new("record");
 const EVENT: Purpose = Purpose::new("event");
 
-/// The encoding that this release writes, and the only one it reads.
-const VERSION: u8 = 1;
+/// How what a record holds is written. This release reads each of them, and writes the one that the operator names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Encoding {
+    /// 1: postcard. What every release so far reads.
+    #[default]
+    Plain,
+    /// 2: the same, padded (ISO/IEC 7816-4) to a multiple of [`PADDED_TO`](Self::PADDED_TO) bytes, so that the length of
+    /// a row does not count a user's devices, logins and browsers for whoever reads the database.
+    Padded,
+}
 
-/// In its place: the record has moved to another database, and nothing is left of it here.
+impl Encoding {
+    /// All, the oldest first.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Padded];
+
+    /// Of how many bytes the padded length is a multiple.
+    pub const PADDED_TO: usize = 256;
+
+    /// Its number, which stands before everything that is written in it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Plain => 1,
+            Self::Padded => 2,
+        }
+    }
+
+    /// The encoding of a number; none for one that this release does not read.
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.number() == number)
+    }
+
+    /// How many bytes follow a body of so many.
+    fn padding(self, body: usize) -> usize {
+        match self {
+            Self::Plain => 0,
+            // At least the mark; the number goes before.
+            Self::Padded => {
+                let least = body.saturating_add(2);
+                least.next_multiple_of(Self::PADDED_TO).saturating_sub(body.saturating_add(1))
+            }
+        }
+    }
+}
+
+/// What stands between a padded body and its zeros.
+const PADDING: u8 = 0x80;
+
+/// Events have one encoding.
+const EVENTS: Encoding = Encoding::Plain;
+
+/// In place of an encoding: the record has moved to another database, and nothing is left of it here.
 const MOVED: u8 = 0;
 
 /// Bytes that cannot be written or read: the engine fails closed.
@@ -42,7 +91,11 @@ impl std::fmt::Display for CodecError {
             Self::Unwritable => f.write_str("a record does not fit its encoding"),
             Self::Sealed => f.write_str("the vault does not open a record; are its keys complete?"),
             Self::Version(version) => {
-                write!(f, "a record has encoding {version}, this release reads {VERSION}")
+                let newest = Encoding::ALL.map(Encoding::number).into_iter().max().unwrap_or(0);
+                write!(
+                    f,
+                    "a record has encoding {version}, this release reads those up to {newest}"
+                )
             }
             Self::Malformed => f.write_str("a record is not what its encoding says"),
             Self::Moved => f.write_str(
@@ -60,11 +113,12 @@ impl std::error::Error for CodecError {}
 /// [`CodecError::Unwritable`].
 pub fn seal<T: Serialize>(
     vault: &dyn Vault,
+    encoding: Encoding,
     key: Key,
     nonce: [u8; 24],
     value: &T,
 ) -> Result<Vec<u8>, CodecError> {
-    let plain = write(value)?;
+    let plain = write(encoding, value)?;
     vault.seal(RECORD, &[key.as_bytes()], nonce, &plain).map_err(|_| CodecError::Unwritable)
 }
 
@@ -96,26 +150,40 @@ pub fn is_moved(vault: &dyn Vault, key: Key, sealed: &[u8]) -> bool {
     matches!(check(vault, key, sealed), Err(CodecError::Moved))
 }
 
-/// Whether the vault opens a record, and its encoding is one that this release reads.
+/// In which encoding a record is, where the vault opens it and this release reads it.
 ///
 /// # Errors
 /// Any [`CodecError`] but [`CodecError::Unwritable`].
-pub fn check(vault: &dyn Vault, key: Key, sealed: &[u8]) -> Result<(), CodecError> {
+pub fn check(vault: &dyn Vault, key: Key, sealed: &[u8]) -> Result<Encoding, CodecError> {
     let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
-    body(&plain).map(|_| ())
+    body(&plain).map(|(encoding, _)| encoding)
 }
 
-/// Seals what a record holds, whatever it is, under the vault's newest key.
+/// Seals what a record holds, whatever it is, under the vault's newest key: in this encoding, or in its own. The mark of
+/// what has moved stays one.
 ///
 /// # Errors
-/// [`CodecError::Sealed`], [`CodecError::Unwritable`].
+/// [`CodecError::Sealed`], [`CodecError::Unwritable`]; and for another encoding what [`check`] says.
 pub fn reseal(
     vault: &dyn Vault,
+    encoding: Option<Encoding>,
     key: Key,
     nonce: [u8; 24],
     sealed: &[u8],
 ) -> Result<Vec<u8>, CodecError> {
     let plain = vault.open(RECORD, &[key.as_bytes()], sealed).map_err(|_| CodecError::Sealed)?;
+    let plain = match (encoding, body(&plain)) {
+        (None, _) | (_, Err(CodecError::Moved)) => plain,
+        (Some(encoding), Ok((_, body))) => {
+            let room = body.len().saturating_add(encoding.padding(body.len())).saturating_add(1);
+            let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(room));
+            plain.push(encoding.number());
+            plain.extend_from_slice(body);
+            pad(encoding, &mut plain, body.len());
+            plain
+        }
+        (Some(_), Err(error)) => return Err(error),
+    };
     vault.seal(RECORD, &[key.as_bytes()], nonce, &plain).map_err(|_| CodecError::Unwritable)
 }
 
@@ -137,7 +205,7 @@ pub fn seal_event(
     audit: &Audit,
 ) -> Result<EventRow, CodecError> {
     let id = EventId::from(audit.id);
-    let plain = write(audit)?;
+    let plain = write(EVENTS, audit)?;
     let bytes = vault.seal(EVENT, &[&id.0], nonce, &plain).map_err(|_| CodecError::Unwritable)?;
     Ok(EventRow { id, bytes })
 }
@@ -151,30 +219,106 @@ pub fn open_event(vault: &dyn Vault, row: &EventRow) -> Result<Audit, CodecError
     read(&plain)
 }
 
-fn write<T: Serialize>(value: &T) -> Result<zeroize::Zeroizing<Vec<u8>>, CodecError> {
+fn write<T: Serialize>(
+    encoding: Encoding,
+    value: &T,
+) -> Result<zeroize::Zeroizing<Vec<u8>>, CodecError> {
     // Measured first: what grows leaves secrets behind in what it outgrew, and what is too large takes long to wipe.
     let length = postcard::serialize_with_flavor(value, Size::default());
     let length = length.map_err(|_| CodecError::Unwritable)?;
-    let mut plain = Vec::with_capacity(length.saturating_add(1));
-    plain.push(VERSION);
-    postcard::to_extend(value, plain)
-        .map(zeroize::Zeroizing::new)
-        .map_err(|_| CodecError::Unwritable)
+    let room = length.saturating_add(encoding.padding(length)).saturating_add(1);
+    let mut plain = Vec::with_capacity(room);
+    plain.push(encoding.number());
+    let plain = postcard::to_extend(value, plain).map_err(|_| CodecError::Unwritable)?;
+    let mut plain = zeroize::Zeroizing::new(plain);
+    pad(encoding, &mut plain, length);
+    Ok(plain)
+}
+
+/// Ends a body of this length.
+fn pad(encoding: Encoding, plain: &mut Vec<u8>, body: usize) {
+    let padding = encoding.padding(body);
+    if padding > 0 {
+        let end = plain.len().saturating_add(padding);
+        plain.push(PADDING);
+        plain.resize(end, 0);
+    }
 }
 
 fn read<T: DeserializeOwned>(plain: &[u8]) -> Result<T, CodecError> {
-    match postcard::take_from_bytes(body(plain)?) {
+    match postcard::take_from_bytes(body(plain)?.1) {
         Ok((value, [])) => Ok(value),
         Ok(_) | Err(_) => Err(CodecError::Malformed),
     }
 }
 
-/// What follows the version.
-const fn body(plain: &[u8]) -> Result<&[u8], CodecError> {
-    match plain {
-        [VERSION, body @ ..] => Ok(body),
-        [MOVED] => Err(CodecError::Moved),
-        [version, ..] => Err(CodecError::Version(*version)),
-        [] => Err(CodecError::Malformed),
+/// Which encoding it is, and what is written in it.
+fn body(plain: &[u8]) -> Result<(Encoding, &[u8]), CodecError> {
+    let (number, rest) = match plain {
+        [MOVED] => return Err(CodecError::Moved),
+        [number, rest @ ..] => (*number, rest),
+        [] => return Err(CodecError::Malformed),
+    };
+    let encoding = Encoding::from_number(number).ok_or(CodecError::Version(number))?;
+    let body = match encoding {
+        Encoding::Plain => rest,
+        Encoding::Padded => {
+            let end = rest.iter().rposition(|byte| *byte != 0);
+            let end = end.filter(|end| rest.get(*end) == Some(&PADDING));
+            end.and_then(|end| rest.get(..end)).ok_or(CodecError::Malformed)?
+        }
+    };
+    Ok((encoding, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn length(encoding: Encoding, value: &[u8]) -> usize {
+        write(encoding, &value).unwrap().len()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_in_every_encoding(value: Vec<u8>) {
+            for encoding in Encoding::ALL {
+                let plain = write(encoding, &value).unwrap();
+                prop_assert_eq!(plain.capacity(), plain.len());
+                prop_assert_eq!(&read::<Vec<u8>>(&plain).unwrap(), &value);
+                prop_assert_eq!(body(&plain).unwrap().0, encoding);
+            }
+        }
+
+        #[test]
+        fn padded_bytes_that_are_cut_or_lengthened_are_refused(value: Vec<u8>, cut in 1_usize..300) {
+            let plain = write(Encoding::Padded, &value).unwrap();
+            let cut = plain.len().saturating_sub(cut);
+            let unlike = |read: Result<Vec<u8>, _>| read.is_err() || read.unwrap() == value;
+            prop_assert!(unlike(read(&plain[..cut])));
+            prop_assert!(read::<Vec<u8>>(&[&plain[..], &[1]].concat()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_padded_length_says_nothing_within_a_step() {
+        // One byte for the number, one or two for postcard's length, one for the mark.
+        assert_eq!(length(Encoding::Padded, &[]), 256);
+        assert_eq!(length(Encoding::Padded, &[7; 252]), 256);
+        assert_eq!(length(Encoding::Padded, &[0; 253]), 512);
+        assert_eq!(length(Encoding::Padded, &[0; 508]), 512);
+        assert_eq!(length(Encoding::Plain, &[7; 100]), 102);
+    }
+
+    #[test]
+    fn encodings_that_are_not_known_are_named() {
+        assert_eq!(body(&[3, 0]), Err(CodecError::Version(3)));
+        assert_eq!(body(&[MOVED]), Err(CodecError::Moved));
+        assert_eq!(body(&[]), Err(CodecError::Malformed));
+        assert_eq!(body(&[2]), Err(CodecError::Malformed), "without a mark");
+        assert_eq!(body(&[2, 5, 0, 0]), Err(CodecError::Malformed), "with another mark");
+        assert!(CodecError::Version(3).to_string().contains("up to 2"));
     }
 }

@@ -18,6 +18,7 @@ use countersign_token::{Sign, Token};
 use countersign_vault::Vault;
 
 use crate::claims::RefillKind;
+use crate::codec::Encoding;
 use crate::decide::NoticeOf;
 use crate::incarnation::Incarnation;
 use crate::record::{Class, CodePurpose};
@@ -169,6 +170,8 @@ pub struct Env {
     pub node: Arc<str>,
     /// Which incarnation of the database it serves: [`incarnation::of`](crate::incarnation::of).
     pub incarnation: Incarnation,
+    /// In which encoding records are written. Name the next one when every node reads it.
+    pub encoding: Encoding,
 }
 
 impl Env {

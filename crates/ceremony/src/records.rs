@@ -104,7 +104,7 @@ where
             key,
             expected: version,
             next: version.next(WriteId(env.draw()?)),
-            bytes: codec::seal(&*env.vault, key, env.draw()?, &next)?,
+            bytes: codec::seal(&*env.vault, env.encoding, key, env.draw()?, &next)?,
             events,
             expiry,
         };

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use countersign_vault::KeyId;
 
-use crate::codec;
+use crate::codec::{self, CodecError, Encoding};
 use crate::engine::Error;
 use crate::env::Env;
 use crate::moving::walked;
@@ -33,13 +33,15 @@ pub struct Progress {
     pub partition: u16,
 }
 
-/// Seals every record under the vault's newest key; tells how far it is, every few hundred.
+/// Seals every record under the vault's newest key, in this encoding or each in its own; tells how far it is, every few
+/// hundred.
 ///
 /// # Errors
 /// A database gave no answer, or a record does not open: run it again, it goes on where it stopped.
 pub async fn reseal<S: Store>(
     store: &S,
     env: &Env,
+    encoding: Option<Encoding>,
     mut tell: impl FnMut(Progress),
 ) -> Result<Progress, Error> {
     let mut progress = Progress::default();
@@ -48,7 +50,7 @@ pub async fn reseal<S: Store>(
         let page = store.walk(after, PAGE).await?;
         for row in &page {
             progress.read = progress.read.saturating_add(1);
-            if resealed(store, env, row).await? {
+            if resealed(store, env, encoding, row).await? {
                 progress.resealed = progress.resealed.saturating_add(1);
             }
         }
@@ -100,18 +102,24 @@ fn count(counts: &mut BTreeMap<KeyId, u64>, id: KeyId) {
 }
 
 /// Seals one record afresh. False where that was done already, or it is gone.
-async fn resealed<S: Store>(store: &S, env: &Env, row: &Walked) -> Result<bool, Error> {
+async fn resealed<S: Store>(
+    store: &S,
+    env: &Env,
+    encoding: Option<Encoding>,
+    row: &Walked,
+) -> Result<bool, Error> {
     let (key, vault) = (row.key, &*env.vault);
     let mut row = row.clone();
     for _ in 0..ATTEMPTS {
-        if codec::key_of(vault, &row.entry.bytes)? == vault.newest() {
+        let newest = codec::key_of(vault, &row.entry.bytes)? == vault.newest();
+        if newest && is_in(encoding, env, &row)? {
             return Ok(false);
         }
         let settle = Settle {
             key,
             expected: row.entry.version,
             next: row.entry.version.next(WriteId(env.draw()?)),
-            bytes: codec::reseal(vault, key, env.draw()?, &row.entry.bytes)?,
+            bytes: codec::reseal(vault, encoding, key, env.draw()?, &row.entry.bytes)?,
             events: Vec::new(),
             expiry: row.expiry,
         };
@@ -127,4 +135,14 @@ async fn resealed<S: Store>(store: &S, env: &Env, row: &Walked) -> Result<bool, 
         }
     }
     Err(Error::Contended)
+}
+
+/// Whether a record is in this encoding; what has moved is in none.
+fn is_in(encoding: Option<Encoding>, env: &Env, row: &Walked) -> Result<bool, CodecError> {
+    let Some(encoding) = encoding else { return Ok(true) };
+    match codec::check(&*env.vault, row.key, &row.entry.bytes) {
+        Ok(present) => Ok(present == encoding),
+        Err(CodecError::Moved) => Ok(true),
+        Err(error) => Err(error),
+    }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use countersign_ceremony::audit::{Audit, By, Id, What};
-use countersign_ceremony::codec;
+use countersign_ceremony::codec::{self, Encoding};
 use countersign_ceremony::env::{Env, FrozenClock};
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::names::Names;
@@ -134,7 +134,8 @@ async fn a_crash_between_the_page_and_the_end_of_the_row_loses_nothing() {
         key,
         expected: Version::ABSENT,
         next: Version::ABSENT.next(WriteId(env.draw().unwrap())),
-        bytes: codec::seal(vault, key, env.draw().unwrap(), &events(5..8)).unwrap(),
+        bytes: codec::seal(vault, Encoding::default(), key, env.draw().unwrap(), &events(5..8))
+            .unwrap(),
         events: Vec::new(),
         expiry: None,
     };

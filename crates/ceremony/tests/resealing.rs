@@ -46,7 +46,7 @@ async fn write(store: &MemoryStore, env: &Env, n: u32, expected: Version, value:
         key: key(n),
         expected,
         next: expected.next(WriteId(env.draw().unwrap())),
-        bytes: codec::seal(&*env.vault, key(n), env.draw().unwrap(), &value).unwrap(),
+        bytes: codec::seal(&*env.vault, env.encoding, key(n), env.draw().unwrap(), &value).unwrap(),
         events: Vec::new(),
         expiry: n.is_multiple_of(2).then_some(LATER),
     };
@@ -69,7 +69,7 @@ async fn every_record_turns_and_none_changes() {
     let (version, _) = value(&store, &env, 7).await;
     assert_eq!(write(&store, &env, 7, version, 77).await, Settled::Won);
     let mut pages = 0;
-    let progress = reseal(&store, &env, |_| pages += 1).await.unwrap();
+    let progress = reseal(&store, &env, None, |_| pages += 1).await.unwrap();
     assert_eq!((progress.read, progress.resealed, pages), (1000, 999, 4));
     let counted = sealed(&store, &env, 10).await.unwrap();
     assert_eq!(counted.records, BTreeMap::from([(NEW, 1000)]));
@@ -83,7 +83,7 @@ async fn every_record_turns_and_none_changes() {
     let expiries = store.walk(None, 2000).await.unwrap();
     let kept = expiries.iter().filter(|row| row.expiry == Some(LATER)).count();
     assert_eq!(kept, 500, "what ends, ends when it did");
-    assert_eq!(reseal(&store, &env, |_| {}).await.unwrap().resealed, 0, "again is nothing");
+    assert_eq!(reseal(&store, &env, None, |_| {}).await.unwrap().resealed, 0, "again is nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -114,13 +114,13 @@ async fn no_write_is_lost_to_it() {
     assert!(vault.turn(next).unwrap());
     while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
         // One record that is written without pause may outlast its attempts; then once more.
-        reseal(&*store, &env, |_| {}).await.ok();
+        reseal(&*store, &env, None, |_| {}).await.ok();
         tokio::task::yield_now().await;
     }
     for writer in writers {
         writer.await.unwrap();
     }
-    reseal(&*store, &env, |_| {}).await.unwrap();
+    reseal(&*store, &env, None, |_| {}).await.unwrap();
     assert_eq!(
         sealed(&*store, &env, 1).await.unwrap().records,
         BTreeMap::from([(NEW, u64::from(KEYS))])
@@ -135,7 +135,8 @@ async fn what_does_not_open_stops_it_and_stays() {
     let (vault, next, env, store) = world();
     assert_eq!(write(&store, &env, 1, Version::ABSENT, 1).await, Settled::Won);
     // Another record's bytes in its place (E-22).
-    let bytes = codec::seal(&*env.vault, key(1), env.draw().unwrap(), &9_u64).unwrap();
+    let bytes =
+        codec::seal(&*env.vault, env.encoding, key(1), env.draw().unwrap(), &9_u64).unwrap();
     let swapped = Settle {
         key: key(2),
         expected: Version::ABSENT,
@@ -146,7 +147,7 @@ async fn what_does_not_open_stops_it_and_stays() {
     };
     assert_eq!(store.settle(swapped).await, Ok(Settled::Won));
     assert!(vault.turn(next).unwrap());
-    assert!(reseal(&store, &env, |_| {}).await.is_err());
+    assert!(reseal(&store, &env, None, |_| {}).await.is_err());
     let stands = store.look(&[key(2)]).await.unwrap().entries.remove(0).unwrap();
     assert_eq!(stands.bytes, bytes);
     assert_eq!(vault.key_of(&stands.bytes), Ok(OLD));

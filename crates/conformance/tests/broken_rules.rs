@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use countersign_ceremony::codec;
+use countersign_ceremony::codec::{self, Encoding};
 use countersign_ceremony::env::Env;
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::names::Names;
@@ -233,7 +233,8 @@ impl Store for Broken {
         if settle.key == self.user {
             let mut next = self.open(&settle.bytes);
             self.spoil(present.map(|entry| self.open(&entry.bytes)), &mut next);
-            settle.bytes = codec::seal(&*self.vault, self.user, [5; 24], &next).unwrap();
+            settle.bytes =
+                codec::seal(&*self.vault, Encoding::default(), self.user, [5; 24], &next).unwrap();
         }
         self.inner.settle(settle).await
     }

@@ -53,6 +53,7 @@ pub(crate) fn app(data: &Path) -> Result<Router, Box<dyn Error>> {
         relying_party: Arc::new(NoPasskeys),
         node: "own".into(),
         incarnation: Default::default(),
+        encoding: Default::default(),
     };
     let remember = countersign_remember::Policy::new(true, 86_400)?;
     let policy = Policy { enforce: Enforce::Force, remember, ..Policy::default() };

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::policy::profile::Profile;
 use zeroize::Zeroizing;
 
@@ -68,6 +69,8 @@ pub struct Config {
     pub same_site: SameSite,
     /// How long one request may take.
     pub deadline: Duration,
+    /// In which encoding records are written.
+    pub encoding: Encoding,
     /// Malformed codes from one address in a minute; none: no limit.
     pub malformed_per_minute: Option<u32>,
     /// Failed first factors from one address in a minute; none: no limit.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::engine::{Engine, Settings};
 use countersign_ceremony::env::{
     Clock, Deliver, Env, Later, Message, NoPasskeys, NotDelivered, Random, RelyingParty, Threads,
@@ -107,6 +108,7 @@ impl Node<Databases> {
             relying_party: relying_party(&config)?,
             node: config.listen.to_string().into(),
             incarnation: Incarnation::default(),
+            encoding: config.encoding,
         };
         env.incarnation = incarnation::of(&store, &env)
             .await
@@ -159,8 +161,7 @@ pub fn new_keys() -> Result<Ring, NotUp> {
 }
 
 /// An engine for commands that manage, beside a server that may be running: it sends no mail.
-pub(crate) async fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Engine<S>, NotUp> {
-    let mut env = env_beside(vault)?;
+pub(crate) async fn engine_beside<S: Store>(store: S, mut env: Env) -> Result<Engine<S>, NotUp> {
     env.incarnation =
         incarnation::of(&store, &env).await.map_err(|error| NotUp(error.to_string()))?;
     let realm = RealmId::parse(REALM).map_err(|error| NotUp(error.to_string()))?;
@@ -169,7 +170,7 @@ pub(crate) async fn engine_beside<S: Store>(store: S, vault: Ring) -> Result<Eng
 }
 
 /// What such commands are given.
-pub(crate) fn env_beside(vault: Ring) -> Result<Env, NotUp> {
+pub(crate) fn env_beside(vault: Ring, encoding: Encoding) -> Result<Env, NotUp> {
     let vault: Arc<dyn Vault> = Arc::new(vault);
     let workers = Threads::start(1, 1)
         .map_err(|error| NotUp(format!("no thread for password hashing: {error}")))?;
@@ -184,6 +185,7 @@ pub(crate) fn env_beside(vault: Ring) -> Result<Env, NotUp> {
         relying_party: Arc::new(NoPasskeys),
         node: "cli".into(),
         incarnation: Incarnation::default(),
+        encoding,
     })
 }
 

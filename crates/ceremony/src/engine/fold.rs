@@ -272,7 +272,7 @@ impl<S: Store> Engine<S> {
             key,
             expected,
             next: expected.next(write),
-            bytes: codec::seal(vault, key, self.env.draw()?, &all.record)?,
+            bytes: codec::seal(vault, self.env.encoding, key, self.env.draw()?, &all.record)?,
             events: events?,
             expiry: None,
         })

@@ -31,7 +31,10 @@ pub(super) struct Policies<'a> {
 /// Layers that were opened before. Every look reads them anew, and finds the same sealed bytes for months: what these
 /// open to is known.
 #[derive(Default)]
-pub(super) struct Opened(Mutex<HashMap<Key, (Vec<u8>, Arc<Layers>)>>);
+pub(super) struct Opened(Mutex<HashMap<Key, Kept>>);
+
+/// Sealed bytes, and what they open to.
+type Kept = (Vec<u8>, Arc<Layers>);
 
 impl Opened {
     fn open(

@@ -9,6 +9,7 @@ use countersign_vault::Ring;
 use rand::rngs::ChaCha20Rng;
 use rand::{Rng, SeedableRng};
 
+use crate::codec::Encoding;
 use crate::incarnation::Incarnation;
 
 use super::{
@@ -128,6 +129,7 @@ impl Env {
             node: "test".into(),
             random: Arc::new(random),
             incarnation: Incarnation::default(),
+            encoding: Encoding::default(),
         })
     }
 }

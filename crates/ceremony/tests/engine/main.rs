@@ -15,3 +15,4 @@ mod restored;
 mod step_up;
 mod support;
 mod tenants;
+mod upgrade;

@@ -78,6 +78,10 @@ impl World {
         Self { engine: Arc::new(engine), ..self }
     }
 
+    pub(crate) fn store(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.store)
+    }
+
     pub(crate) fn advance(&self, secs: u64) {
         self.clock.advance(secs);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign_ceremony::assertion::FirstFactor;
 use countersign_ceremony::audit::{Audit, Verdict, What};
-use countersign_ceremony::codec;
+use countersign_ceremony::codec::{self, Encoding};
 use countersign_ceremony::decide::Refusal;
 use countersign_ceremony::engine::{
     ChallengedReply, Client, Engine, Error, GrantedReply, Passed, Reply, Settings,
@@ -93,11 +93,12 @@ impl<S: Store> World<S> {
 
     /// All nodes end, and others take their place.
     pub(super) fn restart(&mut self) {
-        let node = || {
-            let (env, settings) = (self.env.clone(), self.settings.clone());
+        let node = |encoding| {
+            let (env, settings) = (Env { encoding, ..self.env.clone() }, self.settings.clone());
             Arc::new(Engine::new(Arc::clone(&self.store), env, settings).expect("a key"))
         };
-        self.nodes = vec![node(), node()];
+        // As in the middle of a rolling upgrade.
+        self.nodes = Encoding::ALL.map(node).into();
     }
 
     pub(super) fn node(&self) -> &Arc<Engine<Retimed<S>>> {

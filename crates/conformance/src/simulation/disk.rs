@@ -128,7 +128,9 @@ impl Platter {
         }
         let mut nonce = [0; 24];
         self.clockwork.fill(&mut nonce);
-        if let Ok(bytes) = codec::seal(vault, settle.key, nonce, &record) {
+        if let Ok(bytes) =
+            codec::seal(vault, codec::Encoding::default(), settle.key, nonce, &record)
+        {
             settle.bytes = bytes;
         }
     }

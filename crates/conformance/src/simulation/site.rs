@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::engine::{Engine, Error, Settings};
 use countersign_ceremony::env::{
     Busy, Clock, Env, Later, NoPasskeys, NoRandomness, NotedMail, Random, Workers,
@@ -99,6 +100,8 @@ pub(super) struct Site {
 
 struct Node {
     clock: Arc<Dial>,
+    /// Every second node writes the next one, as in the middle of a rolling upgrade.
+    encoding: Encoding,
     running: Mutex<Running>,
 }
 
@@ -160,6 +163,7 @@ impl Site {
             relying_party: Arc::new(NoPasskeys),
             node: "simulated".into(),
             incarnation: countersign_ceremony::incarnation::Incarnation::default(),
+            encoding: Encoding::default(),
         };
         let mut site = Self {
             world: world.clone(),
@@ -170,17 +174,22 @@ impl Site {
             env,
             settings,
         };
-        for skew in &plan.skews {
+        for (skew, encoding) in plan.skews.iter().zip(Encoding::ALL.into_iter().cycle()) {
             let clock = Dial::new(world, *skew);
-            let running = site.start(&clock, &site.platter)?;
-            site.nodes.push(Node { clock, running: Mutex::new(running) });
+            let running = site.start(&clock, encoding, &site.platter)?;
+            site.nodes.push(Node { clock, encoding, running: Mutex::new(running) });
         }
         Ok(Arc::new(site))
     }
 
-    fn start(&self, clock: &Arc<Dial>, platter: &Arc<Platter>) -> Result<Running, NoWorld> {
+    fn start(
+        &self,
+        clock: &Arc<Dial>,
+        encoding: Encoding,
+        platter: &Arc<Platter>,
+    ) -> Result<Running, NoWorld> {
         let disk = Disk { platter: Arc::clone(platter), weather: self.plan.weather };
-        let env = Env { clock: clock.clone(), ..self.env.clone() };
+        let env = Env { clock: clock.clone(), encoding, ..self.env.clone() };
         let engine = Engine::new(Arc::new(disk), env, self.settings.clone());
         let engine = Arc::new(engine.map_err(|_| NoWorld)?);
         Ok(Running { group: self.world.group(), engine })
@@ -232,7 +241,7 @@ impl Site {
     pub(super) fn crash(&self, node: usize) {
         let Some(node) = self.nodes.get(node) else { return };
         let platter = Arc::clone(&Self::running(node).engine.store().platter);
-        let Ok(next) = self.start(&node.clock, &platter) else { return };
+        let Ok(next) = self.start(&node.clock, node.encoding, &platter) else { return };
         let died = std::mem::replace(&mut *Self::running(node), next);
         self.world.kill(died.group);
     }
@@ -241,7 +250,7 @@ impl Site {
     pub(super) async fn split(&self) {
         let Some(node) = self.nodes.last() else { return };
         let copy = Arc::new(self.platter.copied().await);
-        let Ok(next) = self.start(&node.clock, &copy) else { return };
+        let Ok(next) = self.start(&node.clock, node.encoding, &copy) else { return };
         let died = std::mem::replace(&mut *Self::running(node), next);
         self.world.kill(died.group);
     }

@@ -57,15 +57,17 @@ macro_rules! sha1 {
                 }
             };
         }
+        // The formatter would indent it once more each time.
+    #[rustfmt::skip]
         macro_rules! five {
-                        ($f:ident, $k:literal, $t:expr) => {
-                            round!($f, $k, $t, a b c d e);
-                            round!($f, $k, $t + 1, e a b c d);
-                            round!($f, $k, $t + 2, d e a b c);
-                            round!($f, $k, $t + 3, c d e a b);
-                            round!($f, $k, $t + 4, b c d e a);
-                        };
-                    }
+            ($f:ident, $k:literal, $t:expr) => {
+                round!($f, $k, $t, a b c d e);
+                round!($f, $k, $t + 1, e a b c d);
+                round!($f, $k, $t + 2, d e a b c);
+                round!($f, $k, $t + 3, c d e a b);
+                round!($f, $k, $t + 4, b c d e a);
+            };
+            }
         twenty!($words, five, choose, 0, 0);
         twenty!($words, five, parity, 1, 20);
         twenty!($words, five, majority, 2, 40);

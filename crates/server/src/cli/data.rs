@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::engine::Engine;
 use countersign_ceremony::env::Env;
 use countersign_ceremony::port::Outbox;
@@ -33,6 +34,8 @@ pub(super) struct Places {
     pub(super) database: DatabaseUrl,
     pub(super) moving_to: Option<DatabaseUrl>,
     pub(super) keys: Source,
+    /// In which encoding the server writes, where the configuration was given.
+    pub(super) encoding: Option<Encoding>,
 }
 
 impl Data {
@@ -41,8 +44,8 @@ impl Data {
         if let Some(file) = &self.config {
             let config = Config::read(file, std::env::vars_os())?;
             let keys = Source::of(&config);
-            let Config { database, moving_to, .. } = config;
-            return Ok(Places { database, moving_to, keys });
+            let Config { database, moving_to, encoding, .. } = config;
+            return Ok(Places { database, moving_to, keys, encoding: Some(encoding) });
         }
         let data = self.data.clone().unwrap_or_default();
         if !data.is_dir() {
@@ -50,7 +53,7 @@ impl Data {
         }
         let database = DatabaseUrl::in_directory(&data);
         let keys = Source { file: data.join("keys"), kms: None };
-        Ok(Places { database, moving_to: None, keys })
+        Ok(Places { database, moving_to: None, keys, encoding: None })
     }
 
     /// The keys.
@@ -60,12 +63,13 @@ impl Data {
 
     /// What a command is given beside the database.
     pub(super) fn env(&self) -> Result<Env, Failure> {
-        Ok(node::env_beside(self.keys()?)?)
+        let encoding = self.places()?.encoding.unwrap_or_default();
+        Ok(node::env_beside(self.keys()?, encoding)?)
     }
 
     /// An engine over the database, which must be there; the server may be running.
     pub(super) async fn engine(&self) -> Result<Engine<Databases>, Failure> {
-        Ok(node::engine_beside(self.databases().await?, self.keys()?).await?)
+        Ok(node::engine_beside(self.databases().await?, self.env()?).await?)
     }
 
     /// The database, which must be there; and the one that everything moves to.

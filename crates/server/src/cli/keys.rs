@@ -189,6 +189,7 @@ fn seal_with(source: &Source, key: KeyId) -> Result<(), Failure> {
 
 async fn reseal(data: &Data) -> Result<(), Failure> {
     let (databases, env) = (data.databases().await?, data.env()?);
+    let encoding = data.places()?.encoding;
     let tell = |progress: resealing::Progress| {
         let resealing::Progress { read, resealed, partition } = progress;
         told(&format!(
@@ -198,7 +199,7 @@ async fn reseal(data: &Data) -> Result<(), Failure> {
     };
     let mut resealed = 0_u64;
     for _ in 0..ROUNDS {
-        let progress = resealing::reseal(&databases, &env, tell).await?;
+        let progress = resealing::reseal(&databases, &env, encoding, tell).await?;
         resealed = resealed.saturating_add(progress.resealed);
         let newest = env.vault.newest();
         let sealed = resealing::sealed(&databases, &env, 0).await?;

@@ -1,8 +1,10 @@
 //! `countersign store`: the database itself.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::Subcommand;
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::port::{Key, Store};
 use countersign_ceremony::{codec, incarnation, moving};
 
@@ -67,6 +69,7 @@ fn check(data: &Data) -> Result<(), Failure> {
     block_on(async {
         let databases = data.databases().await?;
         let (mut read, mut moved, mut after) = (0_u64, 0_u64, None);
+        let mut written: BTreeMap<Encoding, u64> = BTreeMap::new();
         let mut broken: Vec<Key> = Vec::new();
         if let Databases::One(database) = &databases {
             database.check()?;
@@ -76,7 +79,10 @@ fn check(data: &Data) -> Result<(), Failure> {
             for row in &page {
                 read = read.saturating_add(1);
                 match codec::check(&vault, row.key, &row.entry.bytes) {
-                    Ok(()) => {}
+                    Ok(encoding) => {
+                        let count = written.entry(encoding).or_default();
+                        *count = count.saturating_add(1);
+                    }
                     Err(codec::CodecError::Moved) => moved = moved.saturating_add(1),
                     Err(_) => broken.push(row.key),
                 }
@@ -92,7 +98,11 @@ fn check(data: &Data) -> Result<(), Failure> {
                 some.join(", ")
             )));
         }
-        print(&format!("sound {read} records, {moved} of them moved away\n"))
+        let written: String = written
+            .iter()
+            .map(|(encoding, count)| format!(", {count} in encoding {}", encoding.number()))
+            .collect();
+        print(&format!("sound {read} records, {moved} of them moved away{written}\n"))
     })
 }
 

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use countersign_ceremony::codec::Encoding;
 use countersign_ceremony::rules::RECOVERY_CODES;
 
 use super::raw::{Raw, RawKms, RawTenant, SameSite, Strategy};
@@ -77,6 +78,7 @@ impl Raw {
                 Some(url) => Some(DatabaseUrl::parse("moving_to", url)?),
                 None => None,
             },
+            encoding: encoding(self.encoding)?,
             data,
             allow_plain_http: self.allow_plain_http,
             trusted_proxies,
@@ -117,6 +119,16 @@ fn kms(raw: RawKms) -> Checked<Kms> {
     }
     let timeout = seconds("kms.timeout_seconds", raw.timeout_seconds, 10, 1..=120)?;
     Ok(Kms { wrap: raw.wrap, unwrap: raw.unwrap, timeout })
+}
+
+fn encoding(given: Option<u8>) -> Checked<Encoding> {
+    let Some(number) = given else { return Ok(Encoding::default()) };
+    Encoding::from_number(number).ok_or_else(|| {
+        let [first, .., last] = Encoding::ALL.map(Encoding::number);
+        let problem =
+            format!("{number} is no encoding of this release, which has {first} to {last}");
+        ConfigError::new("encoding", problem, "leave it out until every node reads the next one")
+    })
 }
 
 fn recovery_codes(given: Option<u8>) -> Checked<u8> {
@@ -307,6 +319,7 @@ mod tests {
             ("origins = ['https://*.example']", "", "origins[0]"),
             ("trusted_proxies = ['proxy']", "", "trusted_proxies[0]"),
             ("deadline_seconds = 0", "", "deadline_seconds"),
+            ("encoding = 3", "", "encoding"),
             ("service = 'Call 123456'", "", "service"),
             ("language = '../x'", "", "language"),
             ("kms = {wrap = ['w'], unwrap = ['']}", "", "kms.unwrap"),

@@ -18,6 +18,7 @@ pub(super) struct Raw {
     pub(super) data: Option<String>,
     pub(super) database: Option<String>,
     pub(super) moving_to: Option<String>,
+    pub(super) encoding: Option<u8>,
     pub(super) keys_file: Option<String>,
     pub(super) kms: Option<RawKms>,
     pub(super) signing_keys: Vec<String>,

@@ -1,7 +1,7 @@
 //! The command line: codes against oathtool, QR codes in the terminal, and configurations that do not load.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use super::support::qr;
 use super::support::server::{Server, countersign};
@@ -142,10 +142,7 @@ fn help_names_every_command() {
 
 #[test]
 fn server_ends_at_sigterm_as_asked() {
-    let mut server = Server::demo();
-    let id = server.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    Server::demo().stop();
 }
 
 #[test]

@@ -58,6 +58,26 @@ impl Fleet {
         known
     }
 
+    /// A node ends as a service manager ends it, and starts again with records written in this encoding.
+    pub(crate) fn turn(&self, node: usize, encoding: u8) {
+        let mut slot = self.nodes[node % NODES].lock().unwrap();
+        let directory = slot.take().unwrap().stop();
+        let file = config_file(directory.path());
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let lines = lines.lines().map(|line| match line.starts_with("encoding = ") {
+            true => format!("encoding = {encoding}\n"),
+            false => format!("{line}\n"),
+        });
+        std::fs::write(&file, lines.collect::<String>()).unwrap();
+        *slot = Some(Server::serve(directory, &file));
+    }
+
+    /// What a command over the database prints, run with the configuration of a node.
+    pub(crate) fn told(&self, arguments: &[&str]) -> String {
+        let slot = self.nodes[0].lock().unwrap();
+        run(&[arguments, &["--config"]].concat(), &slot.as_ref().unwrap().config())
+    }
+
     /// `kill -9` of a node, and the same node again.
     pub(crate) fn kill_and_restart(&self, node: usize) {
         let mut slot = self.nodes[node % NODES].lock().unwrap();
@@ -72,7 +92,8 @@ fn configure(directory: &Path, keys: &Path, database: &str) -> PathBuf {
     let config = Config::new()
         .line(&format!("database = '{database}'"))
         .line(&format!("keys_file = '{}'", keys.display()))
-        .line("issuer = 'fleet'");
+        .line("issuer = 'fleet'")
+        .line("encoding = 1");
     let file = config_file(directory);
     std::fs::write(&file, config.toml(&directory.join("data"), free_port())).unwrap();
     file

@@ -21,3 +21,4 @@ mod history;
 mod kills;
 mod one_winner;
 mod redis_cluster;
+mod upgrade;

@@ -125,6 +125,16 @@ impl Server {
         directory
     }
 
+    /// SIGTERM: it answers what it was asked, and ends; what is left of it.
+    pub(crate) fn stop(mut self) -> TempDir {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.wait().success(), "it ended by itself:\n{}", self.log());
+        let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
+        drop(self);
+        directory
+    }
+
     /// `countersign demo` again in the directory of one that was killed.
     pub(crate) fn demo_again(directory: TempDir) -> Self {
         Self::demo_in(directory, &[])
