@@ -24,19 +24,30 @@ macro_rules! sha1_word {
     };
 }
 
+/// Five rounds, after which each word of the state is in its place again.
+macro_rules! five {
+    ($round:ident, $f:ident, $k:literal, $t:expr; $a:ident $b:ident $c:ident $d:ident $e:ident) => {
+        $round!($f, $k, $t, $a $b $c $d $e);
+        $round!($f, $k, $t + 1, $e $a $b $c $d);
+        $round!($f, $k, $t + 2, $d $e $a $b $c);
+        $round!($f, $k, $t + 3, $c $d $e $a $b);
+        $round!($f, $k, $t + 4, $b $c $d $e $a);
+    };
+}
+
 /// Twenty rounds: written out where words are registers, else in a loop, out of which the compiler cannot
 /// carry the rounds of one register, to do all of them before those of the next.
 macro_rules! twenty {
-    (shared, $five:ident, $f:ident, $k:literal, $t:literal) => {
+    (shared, $round:ident, $f:ident, $k:literal, $t:literal; $($word:ident)+) => {
         for from in [$t, $t + 5, $t + 10, $t + 15] {
-            $five!($f, $k, from);
+            five!($round, $f, $k, from; $($word)+);
         }
     };
-    ($words:ident, $five:ident, $f:ident, $k:literal, $t:literal) => {
-        $five!($f, $k, $t);
-        $five!($f, $k, $t + 5);
-        $five!($f, $k, $t + 10);
-        $five!($f, $k, $t + 15);
+    ($words:ident, $round:ident, $f:ident, $k:literal, $t:literal; $($word:ident)+) => {
+        five!($round, $f, $k, $t; $($word)+);
+        five!($round, $f, $k, $t + 5; $($word)+);
+        five!($round, $f, $k, $t + 10; $($word)+);
+        five!($round, $f, $k, $t + 15; $($word)+);
     };
 }
 
@@ -57,21 +68,10 @@ macro_rules! sha1 {
                 }
             };
         }
-        // The formatter would indent it once more each time.
-    #[rustfmt::skip]
-        macro_rules! five {
-            ($f:ident, $k:literal, $t:expr) => {
-                round!($f, $k, $t, a b c d e);
-                round!($f, $k, $t + 1, e a b c d);
-                round!($f, $k, $t + 2, d e a b c);
-                round!($f, $k, $t + 3, c d e a b);
-                round!($f, $k, $t + 4, b c d e a);
-            };
-            }
-        twenty!($words, five, choose, 0, 0);
-        twenty!($words, five, parity, 1, 20);
-        twenty!($words, five, majority, 2, 40);
-        twenty!($words, five, parity, 3, 60);
+        twenty!($words, round, choose, 0, 0; a b c d e);
+        twenty!($words, round, parity, 1, 20; a b c d e);
+        twenty!($words, round, majority, 2, 40; a b c d e);
+        twenty!($words, round, parity, 3, 60; a b c d e);
         let mut next = [a, b, c, d, e];
         for (next, start) in next.iter_mut().zip(&start) {
             for i in 0..$n {
