@@ -68,6 +68,7 @@ impl OneByOne {
 pub struct RedisBenchmark {
     port: String,
     digest: String,
+    cluster: bool,
 }
 
 const LIKE: &str = r"
@@ -83,6 +84,20 @@ impl RedisBenchmark {
     /// # Errors
     /// `redis-cli` is not installed, or the server does not answer.
     pub fn on(port: u16) -> Outcome<Self> {
+        Self::loaded(port, false)
+    }
+
+    /// Puts the script onto every node of a cluster.
+    ///
+    /// # Errors
+    /// As [`on`](Self::on).
+    pub fn on_cluster(ports: &[u16]) -> Outcome<Self> {
+        let loaded: Vec<Self> =
+            ports.iter().map(|port| Self::loaded(*port, true)).collect::<Outcome<_>>()?;
+        loaded.into_iter().next().ok_or_else(|| "no nodes".into())
+    }
+
+    fn loaded(port: u16, cluster: bool) -> Outcome<Self> {
         let port = port.to_string();
         let output =
             Command::new("redis-cli").args(["-p", &port, "SCRIPT", "LOAD", LIKE]).output()?;
@@ -90,7 +105,7 @@ impl RedisBenchmark {
         if digest.len() != 40 {
             return Err(format!("the script was not taken: {digest}").into());
         }
-        Ok(Self { port, digest })
+        Ok(Self { port, digest, cluster })
     }
 
     /// Scripts a second over this many connections.
@@ -100,10 +115,15 @@ impl RedisBenchmark {
     pub fn per_second(&self, connections: usize) -> Outcome<f64> {
         let version = "v".repeat(16);
         let record = format!("{version}{}", "r".repeat(RECORD));
+        let (row, events) = match self.cluster {
+            true => ("like:{tag}:__rand_int__", "like:{tag}:events"),
+            false => ("like:__rand_int__", "like:events"),
+        };
         let output = Command::new("redis-benchmark")
             .args(["-p", &self.port, "-c", &connections.to_string(), "-n", "60000"])
+            .args(self.cluster.then_some("--cluster"))
             .args(["-r", &ROWS.to_string(), "--csv", "EVALSHA", &self.digest, "2"])
-            .args(["like:__rand_int__", "like:events", &version, &record, &"e".repeat(EVENT)])
+            .args([row, events, &version, &record, &"e".repeat(EVENT)])
             .output()?;
         let text = String::from_utf8(output.stdout)?;
         // Name, rate, latencies; the name holds the arguments, and no quoted comma.

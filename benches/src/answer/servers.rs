@@ -1,5 +1,6 @@
 //! Private servers on free ports, gone with the bench.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -26,24 +27,32 @@ impl Redis {
     /// # Errors
     /// It is not installed, or does not come up.
     pub fn start(appendfsync: &str) -> Outcome<Self> {
+        Self::with(&["--appendfsync", appendfsync])
+    }
+
+    /// A replica of this server, in step with it.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn replica(&self) -> Outcome<Self> {
+        let replica = Self::with(&["--replicaof", "127.0.0.1", &self.port.to_string()])?;
+        replica.says("INFO replication", "master_link_status:up")?;
+        Ok(replica)
+    }
+
+    fn with(more: &[&str]) -> Outcome<Self> {
         let dir = tempfile::tempdir()?;
         let port = free_port()?;
         let text = port.to_string();
-        let settings = [
-            "--port",
-            &text,
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--appendfsync",
-            appendfsync,
-            "--dir",
-        ];
+        let settings =
+            ["--port", &text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--dir"];
         let mut command = Command::new("redis-server");
-        command.args(settings).arg(dir.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(settings)
+            .arg(dir.path())
+            .args(more)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let child =
             command.spawn().map_err(|error| format!("redis-server cannot be started: {error}"))?;
         let server = Self { child, port, _dir: dir };
@@ -55,6 +64,20 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Waits until it says this line of itself.
+    fn says(&self, words: &str, line: &str) -> Outcome<()> {
+        for _ in 0..1_000 {
+            let mut asked = Command::new("redis-cli");
+            asked.args(["-p", &self.port.to_string()]).args(words.split(' '));
+            let said = String::from_utf8(asked.output()?.stdout)?;
+            if said.lines().any(|said| said.trim() == line) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Err(format!("a redis-server never says {line}").into())
     }
 
     /// How many events all partitions hold, asked of the server itself.
@@ -73,6 +96,76 @@ impl Drop for Redis {
     fn drop(&mut self) {
         let _gone = self.child.kill();
         let _gone = self.child.wait();
+    }
+}
+
+/// Three masters that share the slots, and a replica of each; synced every second.
+#[derive(Debug)]
+pub struct RedisCluster {
+    servers: Vec<Redis>,
+}
+
+impl RedisCluster {
+    /// A cluster that is up.
+    ///
+    /// # Errors
+    /// It is not installed, or does not come up.
+    pub fn start() -> Outcome<Self> {
+        let server = |_| {
+            let bus = free_port()?.to_string();
+            Redis::with(&["--cluster-enabled", "yes", "--cluster-port", &bus])
+        };
+        let servers: Vec<Redis> = (0..6).map(server).collect::<Outcome<_>>()?;
+        let mut joined = Command::new("redis-cli");
+        joined.args(["--cluster", "create"]);
+        joined.args(servers.iter().map(|server| format!("127.0.0.1:{}", server.port)));
+        joined.args(["--cluster-replicas", "1", "--cluster-yes"]).stdout(Stdio::null());
+        if !joined.status()?.success() {
+            return Err("the servers do not join".into());
+        }
+        for server in &servers {
+            server.says("CLUSTER INFO", "cluster_state:ok")?;
+        }
+        Ok(Self { servers })
+    }
+
+    /// Where its nodes are.
+    #[must_use]
+    pub fn urls(&self) -> Vec<String> {
+        self.servers.iter().map(Redis::url).collect()
+    }
+
+    /// The ports of its nodes.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.servers.iter().map(|server| server.port).collect()
+    }
+
+    /// How many events all partitions hold, asked of the servers themselves.
+    ///
+    /// # Errors
+    /// They do not answer.
+    pub fn events(&self) -> Outcome<u64> {
+        self.events_of("cs")
+    }
+
+    /// The same of a store with another prefix.
+    ///
+    /// # Errors
+    /// They do not answer.
+    pub fn events_of(&self, prefix: &str) -> Outcome<u64> {
+        let port = self.servers.first().ok_or("no servers")?.port.to_string();
+        let mut asked = Command::new("redis-cli");
+        asked.args(["-c", "-p", &port]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut asked = asked.spawn()?;
+        let questions: String = (0..1024).map(|at| format!("LLEN {prefix}{{{at}}}e\n")).collect();
+        asked.stdin.take().ok_or("no input")?.write_all(questions.as_bytes())?;
+        let said = String::from_utf8(asked.wait_with_output()?.stdout)?;
+        let counts: Vec<u64> = said.lines().filter_map(|line| line.trim().parse().ok()).collect();
+        if counts.len() != 1024 {
+            return Err(format!("{} of 1024 partitions were counted", counts.len()).into());
+        }
+        Ok(counts.iter().sum())
     }
 }
 

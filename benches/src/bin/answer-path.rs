@@ -5,17 +5,18 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is what it is for")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use countersign_benches::answer::ceiling::{OneByOne, PgBench, RedisBenchmark};
 use countersign_benches::answer::report::{Line, PAIRS, Pairs};
-use countersign_benches::answer::servers::{Postgres, Redis, sqlite_events};
+use countersign_benches::answer::servers::{Postgres, Redis, RedisCluster, sqlite_events};
 use countersign_benches::answer::world::World;
 use countersign_benches::answer::{Outcome, http, pass};
 use countersign_ceremony::env::Clock;
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_server::clock::SystemClock;
 use countersign_store_postgres::{Address, PostgresStore};
-use countersign_store_redis::{Config, RedisStore};
+use countersign_store_redis::{Config, RedisStore, Replicas};
 use countersign_store_sqlite::SqliteStore;
 
 /// No event is dropped: they are counted at the end.
@@ -23,6 +24,9 @@ const OUTBOX: Outbox = Outbox { bound: 1 << 40, when_full: WhenFull::DropOldest 
 
 const HEAD: &str = "| store | layer | clients | ours/s | against | /s | ratio | gate | trips | p50 ms | p99 ms | |\n\
                     |---|---|---|---|---|---|---|---|---|---|---|---|";
+
+/// What is waited for beside the master.
+const A_REPLICA: Replicas = Replicas { count: 1, on_disk: false, patience: Duration::from_secs(5) };
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -62,7 +66,9 @@ fn main() -> Outcome<()> {
             Some("sqlite") => sqlite(size).await,
             Some("redis") => {
                 redis("redis everysec", "everysec", 0.75, true, size).await?;
-                redis("redis always", "always", 0.6, false, size).await
+                redis("redis always", "always", 0.6, false, size).await?;
+                redis_waiting(size).await?;
+                redis_cluster(size).await
             }
             Some("postgres") => postgres(size).await,
             _ => Err("say --store sqlite, --store postgres or --store redis".into()),
@@ -145,6 +151,49 @@ async fn redis(
         wrote += over_http(&world, name, [(64, 0.45, 3.5), (8, 0.35, 3.5)], size).await?;
     }
     grew(name, before, server.events()?, wrote)
+}
+
+/// A settle is acknowledged when a replica has it. The ceiling does not wait.
+async fn redis_waiting(size: Size) -> Outcome<()> {
+    let server = Redis::start("everysec")?;
+    let _replica = server.replica()?;
+    let config = Config { replicas: Some(A_REPLICA), ..Config::new([server.url()]) };
+    let ceiling = RedisBenchmark::on(server.port)?;
+    beside("redis WAIT 1", config, &ceiling, size, || server.events()).await
+}
+
+/// The same on a cluster of three masters with a replica each.
+async fn redis_cluster(size: Size) -> Outcome<()> {
+    let cluster = RedisCluster::start()?;
+    let ceiling = RedisBenchmark::on_cluster(&cluster.ports())?;
+    let config = Config::new(cluster.urls());
+    beside("redis cluster", config.clone(), &ceiling, size, || cluster.events()).await?;
+    let config = Config { replicas: Some(A_REPLICA), prefix: "w".to_owned(), ..config };
+    let line = beside("redis cluster WAIT 1", config, &ceiling, size, || cluster.events_of("w"));
+    line.await
+}
+
+/// A line that has no gate.
+async fn beside(
+    name: &'static str,
+    config: Config,
+    ceiling: &RedisBenchmark,
+    size: Size,
+    events: impl Fn() -> Outcome<u64>,
+) -> Outcome<()> {
+    let store = RedisStore::open(&config, OUTBOX).await?;
+    let world = Arc::new(World::populate(store, size.people).await?);
+    let before = events()?;
+    let mut pairs = Pairs::default();
+    for pair in 0..=size.pairs {
+        let ours = pass::engine(&world, 50, size.pass).await?;
+        let theirs = tokio::task::block_in_place(|| ceiling.per_second(50))?;
+        if pair > 0 {
+            pairs.add(&ours, theirs);
+        }
+    }
+    tell(&pairs.line((name, "engine", 50), "redis-benchmark", None, None)?, size);
+    grew(name, before, events()?, passes(size))
 }
 
 async fn grow_sqlite(sizes: &[usize], size: Size) -> Outcome<()> {
