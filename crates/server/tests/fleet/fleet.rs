@@ -20,6 +20,8 @@ pub(crate) struct Fleet {
     urls: Vec<String>,
     nodes: Vec<Mutex<Option<Server>>>,
     pub(crate) vendor_token: String,
+    /// The directories of the nodes.
+    homes: Vec<PathBuf>,
     _shared: TempDir,
 }
 
@@ -38,6 +40,7 @@ impl Fleet {
             .collect();
         let vendor_token = run(&["vendor-token", "--config"], &nodes[0].config());
         Self {
+            homes: nodes.iter().map(|node| home(&node.config())).collect(),
             urls: nodes.iter().map(|node| node.url.clone()).collect(),
             nodes: nodes.into_iter().map(|node| Mutex::new(Some(node))).collect(),
             vendor_token,
@@ -48,6 +51,11 @@ impl Fleet {
     /// A browser without cookies at a node.
     pub(crate) fn browser(&self, node: usize) -> Browser {
         Browser::new(&self.urls[node % NODES])
+    }
+
+    /// Where each node writes the audit events that it hands out.
+    pub(crate) fn event_files(&self) -> Vec<PathBuf> {
+        self.homes.iter().map(|home| event_file(home)).collect()
     }
 
     /// Everything that was said to its nodes in confidence.
@@ -93,10 +101,19 @@ fn configure(directory: &Path, keys: &Path, database: &str) -> PathBuf {
         .line(&format!("database = '{database}'"))
         .line(&format!("keys_file = '{}'", keys.display()))
         .line("issuer = 'fleet'")
-        .line("encoding = 1");
+        .line("encoding = 1")
+        .line(&format!("events.sinks.file.file = '{}'", event_file(directory).display()));
     let file = config_file(directory);
     std::fs::write(&file, config.toml(&directory.join("data"), free_port())).unwrap();
     file
+}
+
+fn home(config: &Path) -> PathBuf {
+    config.parent().unwrap().to_owned()
+}
+
+fn event_file(home: &Path) -> PathBuf {
+    home.join("events.jsonl")
 }
 
 /// Runs the binary with one path more; what it printed.

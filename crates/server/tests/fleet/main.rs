@@ -16,6 +16,7 @@ mod redis_servers;
 mod support;
 
 mod dumps;
+mod events;
 mod fleet;
 mod history;
 mod kills;
