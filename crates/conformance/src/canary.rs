@@ -5,7 +5,7 @@
 //! may be broken anywhere. What is compressed or encrypted is not seen.
 //!
 //! A code of few digits is in every log by chance, so it counts only as a run of digits of its length, and not within
-//! an identifier in hexadecimal.
+//! a UUID or a trace identifier.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -140,7 +140,7 @@ impl Search {
             let hits = self.any.find_overlapping_iter(text);
             found.extend(hits.filter_map(|hit| self.leaks.get(hit.pattern().as_usize()).cloned()));
         }
-        let words = shown.split(|byte| !byte.is_ascii_alphanumeric());
+        let words = shown.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'-');
         for word in words.filter(|word| !is_identifier(word)) {
             for run in word.split(|byte| !byte.is_ascii_digit()) {
                 let codes = self.codes.iter().filter(|(_, code)| code == run);
@@ -217,10 +217,17 @@ fn spellings(value: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// A part of a UUID, or a trace identifier: every few thousand walks one of them has a code's digits in a row.
+/// A whole UUID (RFC 9562, section 4), or 16 bytes in hexadecimal, as a trace identifier is: every few thousand walks one
+/// of them has a code's digits in a row.
 fn is_identifier(word: &[u8]) -> bool {
-    word.len() >= SHORTEST
-        && word.iter().all(u8::is_ascii_hexdigit)
+    let groups = || word.split(|byte| *byte == b'-');
+    let shaped = match word.len() {
+        32 => groups().count() == 1,
+        36 => groups().map(<[u8]>::len).eq([8, 4, 4, 4, 12]),
+        _ => false,
+    };
+    shaped
+        && groups().flatten().all(u8::is_ascii_hexdigit)
         && word.iter().any(u8::is_ascii_alphabetic)
 }
 

@@ -55,6 +55,13 @@ fn a_planted_value_is_found_in_every_spelling() {
     shows(units().flat_map(u16::to_be_bytes).collect::<Vec<u8>>(), "password");
     shows("the code 493026.", "code");
     shows("code493026x", "code");
+    // What has a part of an identifier's shape is none.
+    shows("f493026e", "code");
+    shows("00d493026a1b", "code");
+    shows("f493026e-47a1-4c5e-9f93", "code");
+    shows("f493026e-47a1-4c5e-9f93-00d493026a1bc", "code");
+    shows("0af7651916cd493026eb211c80319c1", "code");
+    shows("gaf7651916cd493026eb211c80319c1e", "code");
 }
 
 #[test]
@@ -82,7 +89,7 @@ fn nothing_is_found_where_nothing_is() {
     let text =
         format!("canary password 1493026 4930260 {} {other:?}", Base64::encode_string(&other));
     assert_eq!(canaries().find(text.as_bytes()).unwrap().len(), 0);
-    // A part of a UUID, and a trace identifier.
+    // A UUID, and a trace identifier.
     let identifiers = "f493026e-47a1-4c5e-9f93-00d493026a1b 0af7651916cd493026eb211c80319c1e";
     assert_eq!(canaries().find(identifiers.as_bytes()).unwrap().len(), 0);
     assert_eq!(Canaries::new().find(SECRET.as_slice()).unwrap().len(), 0);
