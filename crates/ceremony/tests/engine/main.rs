@@ -8,6 +8,7 @@ mod journey;
 mod lost_replies;
 mod own_phones;
 mod phones;
+mod policies;
 mod profiles;
 mod races;
 mod refill;
