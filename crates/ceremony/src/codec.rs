@@ -175,9 +175,7 @@ pub fn reseal(
     let plain = match (encoding, body(&plain)) {
         (None, _) | (_, Err(CodecError::Moved)) => plain,
         (Some(encoding), Ok((_, body))) => {
-            let room = body.len().saturating_add(encoding.padding(body.len())).saturating_add(1);
-            let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(room));
-            plain.push(encoding.number());
+            let mut plain = zeroize::Zeroizing::new(begun(encoding, body.len()));
             plain.extend_from_slice(body);
             pad(encoding, &mut plain, body.len());
             plain
@@ -226,13 +224,18 @@ fn write<T: Serialize>(
     // Measured first: what grows leaves secrets behind in what it outgrew, and what is too large takes long to wipe.
     let length = postcard::serialize_with_flavor(value, Size::default());
     let length = length.map_err(|_| CodecError::Unwritable)?;
-    let room = length.saturating_add(encoding.padding(length)).saturating_add(1);
-    let mut plain = Vec::with_capacity(room);
-    plain.push(encoding.number());
-    let plain = postcard::to_extend(value, plain).map_err(|_| CodecError::Unwritable)?;
-    let mut plain = zeroize::Zeroizing::new(plain);
+    let plain = postcard::to_extend(value, begun(encoding, length));
+    let mut plain = zeroize::Zeroizing::new(plain.map_err(|_| CodecError::Unwritable)?);
     pad(encoding, &mut plain, length);
     Ok(plain)
+}
+
+/// The number of an encoding, and room for a body of this length and what ends it.
+fn begun(encoding: Encoding, body: usize) -> Vec<u8> {
+    let room = body.saturating_add(encoding.padding(body)).saturating_add(1);
+    let mut plain = Vec::with_capacity(room);
+    plain.push(encoding.number());
+    plain
 }
 
 /// Ends a body of this length.
