@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn events_on_postgres_reach_a_sink_also_when_the_node_that_hands_them_out_is_killed() {
     let test = "events_on_postgres_reach_a_sink_also_when_the_node_that_hands_them_out_is_killed";
     let Some(database) = Postgres::start(test) else { return };
-    handed_out(&Fleet::on(&database.url()));
+    handed_out(&Fleet::with_sinks(&database.url()));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn events_on_a_redis_cluster_reach_a_sink_also_when_the_node_that_hands_them_out
     }
     let masters = Masters::start(3, false);
     let hosts = masters.urls().join(",").replace("redis://", "");
-    handed_out(&Fleet::on(&format!("redis://{hosts}")));
+    handed_out(&Fleet::with_sinks(&format!("redis://{hosts}")));
 }
 
 fn handed_out(fleet: &Fleet) {

@@ -28,13 +28,24 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts three nodes on the database of this URL.
     pub(crate) fn on(database: &str) -> Self {
+        Self::set(database, |config, _| config)
+    }
+
+    /// The same, and each node that hands out events writes them into a file of its own.
+    pub(crate) fn with_sinks(database: &str) -> Self {
+        Self::set(database, |config, home| {
+            config.line(&format!("events.sinks.file.file = '{}'", event_file(home).display()))
+        })
+    }
+
+    fn set(database: &str, more: impl Fn(Config, &Path) -> Config) -> Self {
         let shared = tempfile::tempdir().unwrap();
         let keys = shared.path().join("keys");
         run(&["keys", "new", "--out"], &keys);
         let nodes: Vec<Server> = (0..NODES)
             .map(|_| {
                 let directory = tempfile::tempdir().unwrap();
-                let file = configure(directory.path(), &keys, database);
+                let file = configure(directory.path(), &keys, database, &more);
                 Server::serve(directory, &file)
             })
             .collect();
@@ -96,13 +107,18 @@ impl Fleet {
 }
 
 /// The configuration of one node: what differs between nodes is where they listen.
-fn configure(directory: &Path, keys: &Path, database: &str) -> PathBuf {
+fn configure(
+    directory: &Path,
+    keys: &Path,
+    database: &str,
+    more: impl Fn(Config, &Path) -> Config,
+) -> PathBuf {
     let config = Config::new()
         .line(&format!("database = '{database}'"))
         .line(&format!("keys_file = '{}'", keys.display()))
         .line("issuer = 'fleet'")
-        .line("encoding = 1")
-        .line(&format!("events.sinks.file.file = '{}'", event_file(directory).display()));
+        .line("encoding = 1");
+    let config = more(config, directory);
     let file = config_file(directory);
     std::fs::write(&file, config.toml(&directory.join("data"), free_port())).unwrap();
     file

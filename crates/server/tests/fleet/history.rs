@@ -2,7 +2,7 @@
 //! enrolment lost, and nothing but 503 while the database is away.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -62,7 +62,7 @@ impl<'f> History<'f> {
     }
 
     /// How many enrolments were acknowledged so far.
-    pub(crate) fn acknowledged(&self) -> usize {
+    fn acknowledged(&self) -> usize {
         self.acknowledged.lock().unwrap().len()
     }
 
@@ -71,9 +71,42 @@ impl<'f> History<'f> {
         self.away.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Does this while so many clients live one user after the other, then judges. Should it fail, the clients end with it.
+    pub(crate) fn while_clients_live(self, clients: usize, work: impl FnOnce(&Self)) {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for client in 0..clients {
+                let (history, over) = (&self, &over);
+                scope.spawn(move || {
+                    for n in 0.. {
+                        if over.load(Ordering::SeqCst) {
+                            break;
+                        }
+                        history.live(&format!("user{client}-{n}"), client + n);
+                    }
+                });
+            }
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work(&self)));
+            over.store(true, Ordering::SeqCst);
+            if let Err(panic) = ended {
+                std::panic::resume_unwind(panic);
+            }
+        });
+        self.judge();
+    }
+
+    /// Waits until so many more enrolments are acknowledged.
+    #[track_caller]
+    pub(crate) fn goes_on(&self, more: usize, when: &str) {
+        let enough = self.acknowledged() + more;
+        let loaded =
+            wait_for(Duration::from_secs(60), || (self.acknowledged() >= enough).then_some(()));
+        assert!(loaded.is_some(), "{when}: no load");
+    }
+
     /// One user from the first login on: enrols at one node, then sends one code to all of them at
     /// once.
-    pub(crate) fn live(&self, user: &str, at: usize) {
+    fn live(&self, user: &str, at: usize) {
         let Some(login) = self.login(user, at) else { return };
         let app = Authenticator::scan(&qr::read(&login));
         let step = now() / app.period();
@@ -139,7 +172,7 @@ impl<'f> History<'f> {
     }
 
     /// Holds the fleet, as it stands now, to what clients were told.
-    pub(crate) fn judge(self) {
+    fn judge(self) {
         let broken = self.broken.lock().unwrap();
         assert!(broken.is_empty(), "{}", broken.join("\n"));
         let acknowledged = self.acknowledged.lock().unwrap();

@@ -3,13 +3,11 @@
 //! `COUNTERSIGN_FLEET_ROUNDS` makes it longer; the nightly run has 20.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::fleet::{Fleet, NODES};
 use super::history::History;
 use super::postgres::Postgres;
-use super::support::clock::wait_for;
 
 /// How many clients there are.
 const CLIENTS: usize = 6;
@@ -27,44 +25,18 @@ fn what_is_killed_under_load_loses_nothing_and_accepts_nothing_twice() {
     let test = "what_is_killed_under_load_loses_nothing_and_accepts_nothing_twice";
     let Some(database) = Postgres::start(test) else { return };
     let fleet = Fleet::on(&database.url());
-    let history = History::of(&fleet);
     let database = Mutex::new(database);
-    let over = AtomicBool::new(false);
-
-    std::thread::scope(|scope| {
-        for client in 0..CLIENTS {
-            let (history, over) = (&history, &over);
-            scope.spawn(move || {
-                for n in 0.. {
-                    if over.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    history.live(&format!("user{client}-{n}"), client + n);
-                }
-            });
-        }
-        // Should a round fail, the clients end with it.
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for round in 0..rounds() {
-                let enough = history.acknowledged() + BETWEEN;
-                let loaded = wait_for(Duration::from_secs(60), || {
-                    (history.acknowledged() >= enough).then_some(())
-                });
-                assert!(loaded.is_some(), "round {round}: no load");
-                match round % 3 {
-                    0 => kill(&history, &database),
-                    1 => fleet.kill_and_restart(round / 3 % NODES),
-                    _ => restart(&history, &database),
-                }
-                history.served_again(round);
+    History::of(&fleet).while_clients_live(CLIENTS, |history| {
+        for round in 0..rounds() {
+            history.goes_on(BETWEEN, &format!("round {round}"));
+            match round % 3 {
+                0 => kill(history, &database),
+                1 => fleet.kill_and_restart(round / 3 % NODES),
+                _ => restart(history, &database),
             }
-        }));
-        over.store(true, Ordering::SeqCst);
-        if let Err(panic) = ended {
-            std::panic::resume_unwind(panic);
+            history.served_again(round);
         }
     });
-    history.judge();
 }
 
 fn kill(history: &History<'_>, database: &Mutex<Postgres>) {

@@ -1,7 +1,6 @@
 //! The same on a Redis Cluster whose settles wait for a replica: in the middle of load a master is killed, one is failed
 //! over by hand, a node and a replica are killed. `COUNTERSIGN_FLEET_ROUNDS` makes it longer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::fleet::{Fleet, NODES};
@@ -9,7 +8,6 @@ use super::history::History;
 use super::kills::rounds;
 use super::one_winner::wins_once;
 use super::redis_servers::{Fleet as Masters, Server, installed, until};
-use super::support::clock::wait_for;
 
 /// How many clients there are.
 const CLIENTS: usize = 6;
@@ -39,42 +37,14 @@ fn a_master_failed_over_under_load_loses_nothing_and_accepts_nothing_twice() {
     }
     let mut masters = Masters::start(3, true);
     let fleet = Fleet::on(&url(&masters, 500));
-    let history = History::of(&fleet);
-    let over = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for client in 0..CLIENTS {
-            let (history, over) = (&history, &over);
-            scope.spawn(move || {
-                for n in 0.. {
-                    if over.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    history.live(&format!("user{client}-{n}"), client + n);
-                }
-            });
+    History::of(&fleet).while_clients_live(CLIENTS, |history| {
+        for round in 0..rounds() {
+            history.goes_on(BETWEEN, &format!("round {round}"));
+            disturb(&mut masters, &fleet, round);
+            history.served_again(round);
         }
-        let loaded = || {
-            let enough = history.acknowledged() + BETWEEN;
-            let loaded = wait_for(Duration::from_secs(60), || {
-                (history.acknowledged() >= enough).then_some(())
-            });
-            loaded.is_some()
-        };
-        // Should something fail, the clients end with it.
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for round in 0..rounds() {
-                assert!(loaded(), "round {round}: no load");
-                disturb(&mut masters, &fleet, round);
-                history.served_again(round);
-            }
-            assert!(loaded(), "no load after the last round");
-        }));
-        over.store(true, Ordering::SeqCst);
-        if let Err(panic) = ended {
-            std::panic::resume_unwind(panic);
-        }
+        history.goes_on(BETWEEN, "after the last round");
     });
-    history.judge();
 }
 
 /// A master is killed, one is failed over by hand, a node is killed, a replica is killed: in turn, each time at another place.
