@@ -141,19 +141,11 @@ impl RedisCluster {
         self.servers.iter().map(|server| server.port).collect()
     }
 
-    /// How many events all partitions hold, asked of the servers themselves.
+    /// How many events all partitions of the store with this prefix hold, asked of the servers themselves.
     ///
     /// # Errors
     /// They do not answer.
-    pub fn events(&self) -> Outcome<u64> {
-        self.events_of("cs")
-    }
-
-    /// The same of a store with another prefix.
-    ///
-    /// # Errors
-    /// They do not answer.
-    pub fn events_of(&self, prefix: &str) -> Outcome<u64> {
+    pub fn events(&self, prefix: &str) -> Outcome<u64> {
         let port = self.servers.first().ok_or("no servers")?.port.to_string();
         let mut asked = Command::new("redis-cli");
         asked.args(["-c", "-p", &port]).stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -85,14 +85,7 @@ async fn sqlite(size: Size) -> Outcome<()> {
     let mut plain = OneByOne::open(&dir.path().join("plain"))?;
     let before = sqlite_events(&file)?;
 
-    let mut pairs = Pairs::default();
-    for pair in 0..=size.pairs {
-        let ours = pass::engine(&world, 64, size.pass).await?;
-        let ceiling = tokio::task::block_in_place(|| plain.per_second())?;
-        if pair > 0 {
-            pairs.add(&ours, ceiling);
-        }
-    }
+    let pairs = paired(&world, 64, size, || plain.per_second()).await?;
     tell(&pairs.line(("sqlite", "engine", 64), "a commit a row", Some(5.0), None)?, size);
     let wrote = over_http(&world, "sqlite", [(64, 0.45, 5.0), (8, 0.22, 5.0)], size).await?;
     grew("sqlite", before, sqlite_events(&file)?, wrote + passes(size))
@@ -106,14 +99,7 @@ async fn postgres(size: Size) -> Outcome<()> {
     let before = server.events()?;
     let mut wrote = 0;
     for (clients, gate) in [(64, 1.4), (16, 0.8), (8, 0.5)] {
-        let mut pairs = Pairs::default();
-        for pair in 0..=size.pairs {
-            let ours = pass::engine(&world, clients, size.pass).await?;
-            let theirs = tokio::task::block_in_place(|| ceiling.per_second(clients))?;
-            if pair > 0 {
-                pairs.add(&ours, theirs);
-            }
-        }
+        let pairs = paired(&world, clients, size, || ceiling.per_second(clients)).await?;
         let line = pairs.line(("postgres", "engine", clients), "pgbench", Some(gate), None)?;
         tell(&line, size);
         wrote += passes(size);
@@ -136,14 +122,7 @@ async fn redis(
     let before = server.events()?;
     let mut wrote = 0;
     for (clients, gate) in [(50, Some(gate)), (8, None)] {
-        let mut pairs = Pairs::default();
-        for pair in 0..=size.pairs {
-            let ours = pass::engine(&world, clients, size.pass).await?;
-            let theirs = tokio::task::block_in_place(|| ceiling.per_second(clients))?;
-            if pair > 0 {
-                pairs.add(&ours, theirs);
-            }
-        }
+        let pairs = paired(&world, clients, size, || ceiling.per_second(clients)).await?;
         tell(&pairs.line((name, "engine", clients), "redis-benchmark", gate, None)?, size);
         wrote += passes(size);
     }
@@ -151,6 +130,24 @@ async fn redis(
         wrote += over_http(&world, name, [(64, 0.45, 3.5), (8, 0.35, 3.5)], size).await?;
     }
     grew(name, before, server.events()?, wrote)
+}
+
+/// The engine and its ceiling in turn; the first pair is not counted.
+async fn paired<S: Store>(
+    world: &Arc<World<S>>,
+    clients: usize,
+    size: Size,
+    mut ceiling: impl FnMut() -> Outcome<f64>,
+) -> Outcome<Pairs> {
+    let mut pairs = Pairs::default();
+    for pair in 0..=size.pairs {
+        let ours = pass::engine(world, clients, size.pass).await?;
+        let theirs = tokio::task::block_in_place(&mut ceiling)?;
+        if pair > 0 {
+            pairs.add(&ours, theirs);
+        }
+    }
+    Ok(pairs)
 }
 
 /// A settle is acknowledged when a replica has it. The ceiling does not wait.
@@ -167,9 +164,10 @@ async fn redis_cluster(size: Size) -> Outcome<()> {
     let cluster = RedisCluster::start()?;
     let ceiling = RedisBenchmark::on_cluster(&cluster.ports())?;
     let config = Config::new(cluster.urls());
-    beside("redis cluster", config.clone(), &ceiling, size, || cluster.events()).await?;
+    beside("redis cluster", config.clone(), &ceiling, size, || cluster.events("cs")).await?;
+    // People of their own, in the same cluster.
     let config = Config { replicas: Some(A_REPLICA), prefix: "w".to_owned(), ..config };
-    let line = beside("redis cluster WAIT 1", config, &ceiling, size, || cluster.events_of("w"));
+    let line = beside("redis cluster WAIT 1", config, &ceiling, size, || cluster.events("w"));
     line.await
 }
 
@@ -184,14 +182,7 @@ async fn beside(
     let store = RedisStore::open(&config, OUTBOX).await?;
     let world = Arc::new(World::populate(store, size.people).await?);
     let before = events()?;
-    let mut pairs = Pairs::default();
-    for pair in 0..=size.pairs {
-        let ours = pass::engine(&world, 50, size.pass).await?;
-        let theirs = tokio::task::block_in_place(|| ceiling.per_second(50))?;
-        if pair > 0 {
-            pairs.add(&ours, theirs);
-        }
-    }
+    let pairs = paired(&world, 50, size, || ceiling.per_second(50)).await?;
     tell(&pairs.line((name, "engine", 50), "redis-benchmark", None, None)?, size);
     grew(name, before, events()?, passes(size))
 }
