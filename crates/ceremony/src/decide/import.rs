@@ -150,3 +150,148 @@ impl Draft<'_> {
         self.note(What::FactorAdded { factor: FactorKind::Authenticator, device: Some(id) });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_device::{AdapterState, Attachment, Backup, CredentialId};
+
+    use super::super::Event;
+    use super::super::tests::World;
+    use super::*;
+
+    fn app() -> ImportedApp {
+        ImportedApp {
+            secret: Secret::from_bytes(&[0x5a; 20]).unwrap(),
+            totp: Totp::DEFAULT,
+            spent: None,
+            label: Label::clean("work"),
+            is_locked: false,
+        }
+    }
+
+    fn phone() -> ImportedPhone {
+        let number = PhoneNumber::parse("+15555550100").unwrap();
+        ImportedPhone { number, label: Label::default(), is_locked: false }
+    }
+
+    fn passkey() -> ImportedPasskey {
+        let credential = Credential {
+            id: CredentialId::from_bytes(&[7; 32]).unwrap(),
+            attachment: Attachment::Platform,
+            sign_count: 0,
+            backup: Backup::Never,
+            state: AdapterState::from_bytes(vec![0xab; 90]).unwrap(),
+        };
+        ImportedPasskey { credential, label: Label::default(), is_locked: false }
+    }
+
+    fn codes(many: u8) -> Vec<Recovery> {
+        let mut fresh = World::new().fresh_recovery().0;
+        let fresh = fresh.pop().unwrap();
+        (0..many).map(|_| Recovery { tag: fresh.tag, hash: fresh.hash.clone() }).collect()
+    }
+
+    fn address() -> Option<EmailAddress> {
+        Some(EmailAddress::parse("alice@example.com").unwrap())
+    }
+
+    fn import(world: &mut World, import: Import) -> Outcome {
+        world.decide(Event::Import(Box::new(import)))
+    }
+
+    /// As many as a user may have of each factor are taken, and one more is refused with all of it.
+    #[test]
+    fn so_many_of_each_and_no_more() {
+        let at_most = || Import {
+            apps: vec![app(); AUTHENTICATORS],
+            phones: vec![phone(); PHONES],
+            passkeys: vec![passkey(); PASSKEYS],
+            recovery: codes(RECOVERY_CODES),
+            ..Import::default()
+        };
+        let mut world = World::new();
+        assert!(matches!(import(&mut world, at_most()), Outcome::Reported));
+        assert_eq!(world.record.authenticators.len(), AUTHENTICATORS);
+        assert_eq!(world.record.phones.len(), PHONES);
+        assert_eq!(world.record.passkeys.len(), PASSKEYS);
+        for more in [
+            Import { apps: vec![app(); AUTHENTICATORS + 1], ..at_most() },
+            Import { phones: vec![phone(); PHONES + 1], ..at_most() },
+            Import { passkeys: vec![passkey(); PASSKEYS + 1], ..at_most() },
+            Import { recovery: codes(RECOVERY_CODES + 1), ..at_most() },
+        ] {
+            let mut world = World::new();
+            let refused = import(&mut world, more);
+            assert!(matches!(refused, Outcome::Refused(Refusal::TooMany(None))), "{refused:?}");
+            assert!(!world.record.is_enrolled());
+        }
+    }
+
+    /// Any one factor is worth moving, alone; recovery codes of nothing are not.
+    #[test]
+    fn any_one_factor_moves_alone() {
+        let none = Import { recovery: codes(1), ..Import::default() };
+        let mut world = World::new();
+        assert!(matches!(import(&mut world, none), Outcome::Reported));
+        assert!(!world.record.is_enrolled() && world.audits.is_empty());
+        for one in [
+            Import { apps: vec![app()], ..Import::default() },
+            Import { phones: vec![phone()], ..Import::default() },
+            Import { passkeys: vec![passkey()], ..Import::default() },
+            Import { email: address(), ..Import::default() },
+        ] {
+            let mut world = World::new();
+            assert!(matches!(import(&mut world, one.clone()), Outcome::Reported));
+            let moved = (
+                world.record.authenticators.len(),
+                world.record.phones.len(),
+                world.record.passkeys.len(),
+                world.record.active_email().cloned(),
+            );
+            let meant = (one.apps.len(), one.phones.len(), one.passkeys.len(), one.email);
+            assert_eq!(moved, meant);
+            assert_eq!(world.audits.len(), 1, "{:?}", world.audits);
+        }
+    }
+
+    #[test]
+    fn an_app_is_spent_up_to_now_and_further_where_the_other_system_was() {
+        let now = Totp::DEFAULT.step_at(World::new().now);
+        for (spent, meant) in [
+            (None, now),
+            (Some(now.number() - 5), now),
+            (Some(now.number() + 5), Step::new(now.number() + 5)),
+        ] {
+            let mut world = World::new();
+            let apps = vec![ImportedApp { spent, is_locked: spent.is_some(), ..app() }];
+            import(&mut world, Import { apps, ..Import::default() });
+            let app = &world.record.authenticators[0];
+            assert_eq!((app.spent(), app.is_locked()), (meant, spent.is_some()));
+        }
+    }
+
+    #[test]
+    fn whoever_is_disabled_or_has_a_factor_is_not_written_over() {
+        let one = || Import { apps: vec![app()], ..Import::default() };
+        let mut world = World::new();
+        world.record.standing = Standing::Disabled;
+        assert!(matches!(import(&mut world, one()), Outcome::Refused(Refusal::Disabled)));
+        for first in [one(), Import { email: address(), ..Import::default() }] {
+            let mut world = World::new();
+            import(&mut world, first);
+            let again = import(&mut world, one());
+            assert!(matches!(again, Outcome::Refused(Refusal::AlreadyEnrolled)), "{again:?}");
+        }
+    }
+
+    /// Recovery codes that are not moved take the place of none.
+    #[test]
+    fn only_codes_that_are_there_are_moved() {
+        for many in [0, 1] {
+            let mut world = World::new();
+            let recovery = codes(many);
+            import(&mut world, Import { apps: vec![app()], recovery, ..Import::default() });
+            assert_eq!(world.record.recovery.iter().count(), usize::from(many));
+        }
+    }
+}

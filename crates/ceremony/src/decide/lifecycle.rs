@@ -61,3 +61,53 @@ impl Draft<'_> {
         self.changed = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_device::EmailAddress;
+
+    use super::super::Event;
+    use super::super::tests::World;
+    use super::*;
+
+    fn report(world: &mut World, report: Lifecycle) -> Outcome {
+        world.decide(Event::Report(report))
+    }
+
+    /// Of a user who is gone that fact stays, and what tells an old copy of the record from it.
+    #[test]
+    fn erased_is_for_good_and_as_old_as_it_was() {
+        let (mut world, _) = World::enrolled();
+        world.record.incarnation = postcard::from_bytes(&[3]).unwrap();
+        let before = world.record.clone();
+        assert!(matches!(report(&mut world, Lifecycle::Erased), Outcome::Reported));
+        let after = &world.record;
+        assert_eq!(after.standing, Standing::Erased);
+        assert_ne!(after.epoch, before.epoch);
+        assert_ne!(after.epoch, Record::default().epoch);
+        assert_eq!(after.incarnation, before.incarnation);
+        assert_eq!(format!("{:?}", after.writes), format!("{:?}", before.writes));
+        assert!(after.authenticators.is_empty());
+
+        let gone = format!("{after:?}");
+        assert!(matches!(report(&mut world, Lifecycle::Erased), Outcome::Reported));
+        let enabled = report(&mut world, Lifecycle::Enabled);
+        assert!(matches!(enabled, Outcome::Refused(Refusal::Disabled)), "{enabled:?}");
+        assert_eq!(format!("{:?}", world.record), gone);
+    }
+
+    /// A new address is a factor to be proven, of whoever had one: an app or an address.
+    #[test]
+    fn a_changed_address_is_a_new_binding_of_whoever_had_a_factor() {
+        let to = |text: &str| Lifecycle::AddressChanged { to: EmailAddress::parse(text).unwrap() };
+        let mut world = World::new();
+        report(&mut world, to("one@example.com"));
+        assert_eq!(world.record.factors, 0, "there was none");
+        report(&mut world, to("two@example.com"));
+        assert_eq!(world.record.factors, 1, "there was an address");
+        let (mut world, _) = World::enrolled();
+        let before = world.record.factors;
+        report(&mut world, to("one@example.com"));
+        assert_eq!(world.record.factors, before + 1, "there was an app");
+    }
+}

@@ -117,7 +117,7 @@ impl World {
     }
 
     /// Enrols an app, and returns its secret.
-    fn enrolled() -> (Self, Secret) {
+    pub(super) fn enrolled() -> (Self, Secret) {
         let mut world = Self::new();
         let challenged = world.login();
         let secret = challenged.enrolment.unwrap().secret;
@@ -191,6 +191,34 @@ fn a_browser_is_known_by_its_secret_and_says_no_secret() {
     assert!(!is_known(&world.record, &Cookie::default(), &world.vault, world.now));
     let shown = format!("{fresh:?}");
     assert!(shown.contains(&format!("{:?}", fresh.family)) && !shown.contains("secret"), "{shown}");
+}
+
+/// What holds a secret prints its name, and how many it holds at most.
+#[test]
+fn debug_says_what_it_is() {
+    let mut world = World::new();
+    let enrolment = world.login().enrolment.unwrap();
+    assert_eq!(format!("{enrolment:?}"), "Enrolment(..)");
+    assert_eq!(format!("{:?}", Seed::new([7; 32])), "Seed(..)");
+    let fresh = world.fresh_recovery();
+    assert_eq!(format!("{:?} {:?}", fresh, fresh.0[0]), "FreshRecovery(..) FreshCode(..)");
+    let challenged = world.login();
+    let code = world.code(&challenged.enrolment.unwrap().secret, 0);
+    let ask = Ask::Confirm { code, recovery: Some(fresh) };
+    let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
+    let Outcome::Granted(granted) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(format!("{:?}", granted.recovery.unwrap()), "RecoveryCodes(1)");
+    let app = ImportedApp {
+        secret: enrolment.secret,
+        totp: enrolment.totp,
+        spent: None,
+        label: Label::default(),
+        is_locked: false,
+    };
+    let shown = format!("{app:?}");
+    assert!(
+        shown.starts_with("ImportedApp") && shown.contains("totp") && !shown.contains("secret")
+    );
 }
 
 /// RULES: what could win nothing costs nothing, and counts in the window all the same.
