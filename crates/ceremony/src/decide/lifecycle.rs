@@ -88,6 +88,8 @@ mod tests {
         assert_eq!(after.incarnation, before.incarnation);
         assert_eq!(format!("{:?}", after.writes), format!("{:?}", before.writes));
         assert!(after.authenticators.is_empty());
+        // Whose it was is kept for whoever lists users, and of nobody who is gone.
+        assert!(before.owner.is_some() && after.owner.is_none());
 
         let gone = format!("{after:?}");
         assert!(matches!(report(&mut world, Lifecycle::Erased), Outcome::Reported));

@@ -265,7 +265,7 @@ impl Draft<'_> {
 
 #[cfg(test)]
 mod tests {
-    use countersign_device::PhoneChannel;
+    use countersign_device::{EmailFactor, PhoneChannel};
 
     use super::super::act::{Act, ActingSession, Actor};
     use super::super::tests::World;
@@ -449,5 +449,38 @@ mod tests {
         let fresh = Some(world.fresh_recovery());
         let outcome = world.step(&asked.login, &Cookie::default(), ask(fresh), false);
         assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
+    }
+
+    /// Three may wait, apps and phones together: the oldest gives way, whichever it is.
+    #[test]
+    fn the_oldest_enrolment_gives_way() {
+        for (phone_at, waiting) in [(0, (3, 0)), (1, (2, 1)), (3, (2, 1))] {
+            let mut world = world();
+            for at in 0..4 {
+                world.now = world.now.saturating_add(1);
+                // Where an app may be enrolled, a login begins with one.
+                world.policy.strategies.authenticator = at != phone_at;
+                let asked = world.login();
+                assert_eq!(asked.enrolment.is_some(), at != phone_at);
+                if at == phone_at {
+                    let target = Target::NewPhone(number(HOME), PhoneChannel::Sms);
+                    send(&mut world, &asked.login, target);
+                }
+            }
+            let wait = (world.record.pending.len(), world.record.pending_phones.len());
+            assert_eq!(wait, waiting, "a phone as number {phone_at}");
+        }
+    }
+
+    /// An address is bound under a session: a login that has passed one factor binds none.
+    #[test]
+    fn a_login_binds_no_address() {
+        let (mut world, asked) = enrolled();
+        world.policy.strategies.email = true;
+        let address = asked.login.email.clone().unwrap();
+        world.record.email = Some(EmailFactor::unproven(address, world.now));
+        let ask = Ask::Send(Target::BoundMailbox);
+        let outcome = world.step(&asked.login, &Cookie::default(), ask, false);
+        assert!(matches!(outcome, Outcome::Refused(Refusal::NoSuchFactor)), "{outcome:?}");
     }
 }
