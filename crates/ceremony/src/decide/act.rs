@@ -303,3 +303,76 @@ pub fn is_heard(record: &Record, actor: &Actor, tenant: &TenantId) -> Result<(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Event;
+    use super::super::tests::World;
+    use super::*;
+    use crate::audit::What;
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
+    fn administrator(of_one_tenant: bool) -> Actor {
+        let client = ClientId::parse("console").unwrap();
+        Actor::Administrator(Administrator { client, of_one_tenant })
+    }
+
+    /// E-19: the administrator of one tenant is heard about its own users, and about nobody else's.
+    #[test]
+    fn an_administrator_of_one_tenant_is_heard_about_its_own_users() {
+        let acme = tenant("acme");
+        for (tenants, of_one, heard) in [
+            (&["acme"][..], true, true),
+            (&["acme"], false, true),
+            (&["acme", "globex"], true, false),
+            (&["acme", "globex"], false, true),
+            (&["globex"], true, false),
+            (&["globex"], false, false),
+        ] {
+            let mut record = Record::default();
+            tenants.iter().for_each(|name| record.note_tenant(&tenant(name)));
+            let is_heard = is_heard(&record, &administrator(of_one), &acme);
+            let meant = if heard { Ok(()) } else { Err(Refusal::UnknownUser) };
+            assert_eq!(is_heard, meant, "{tenants:?}, of one tenant: {of_one}");
+        }
+    }
+
+    /// A stranger's administrator is written down; a session that is over, and one who asks about a
+    /// user who is gone, are not.
+    #[test]
+    fn only_an_administrator_of_another_tenant_is_written_down() {
+        let session = Actor::Session(ActingSession {
+            id: SessionId::from_random_bytes([5; 16]),
+            epoch: Epoch::default().next(9),
+            first: FirstFactor::Password,
+            proved: true,
+            auth_time: World::new().now,
+        });
+        for (actor, standing, written) in [
+            (administrator(false), Standing::Enabled, true),
+            (administrator(false), Standing::Erased, false),
+            (session, Standing::Enabled, false),
+        ] {
+            let (mut world, _) = World::enrolled();
+            world.record.standing = standing;
+            let before = world.audits.len();
+            let outcome = world.decide(Event::Act(Box::new(Act {
+                actor,
+                tenant: tenant("globex"),
+                also: Vec::new(),
+                application: None,
+                email: None,
+                cookie: Cookie::default(),
+                agent: Label::default(),
+                deed: Deed::SignOutEverywhere,
+            })));
+            assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+            let foreign = world.audits.iter().skip(before);
+            let foreign = foreign.filter(|audit| matches!(audit.what, What::ForeignTenant));
+            assert_eq!(foreign.count(), usize::from(written), "{standing:?}");
+        }
+    }
+}

@@ -265,6 +265,29 @@ fn a_login_is_written_down_as_what_it_was() {
     assert_eq!(granted(&world), (None, true));
 }
 
+/// RULES: a code that no device of the user could show, of no usual length either, is not judged.
+#[test]
+fn a_code_of_a_length_that_nobody_shows_is_not_judged() {
+    let (mut world, _) = World::enrolled();
+    let challenged = world.login();
+    for (code, judged) in [("12345678", false), ("000000", true)] {
+        let before = (world.audits.len(), world.record.ledger.units());
+        let code = Code::parse(code).unwrap();
+        let outcome = world.step(&challenged.login, &Cookie::default(), ask(code), false);
+        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
+        let after = (world.audits.len(), world.record.ledger.units());
+        assert_eq!(after.0 > before.0 && after.1 > before.1, judged);
+    }
+    // Of a user who has no app, six digits are judged all the same: the answer tells nothing.
+    let mut world = World::new();
+    let challenged = world.login();
+    let before = world.audits.len();
+    let six = Code::parse("000000").unwrap();
+    let outcome = world.step(&challenged.login, &Cookie::default(), ask(six), false);
+    assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    assert!(world.audits.len() > before, "{outcome:?}");
+}
+
 /// RULES: what could win nothing costs nothing, and counts in the window all the same.
 #[test]
 fn a_replayed_code_charges_nothing_and_counts() {
