@@ -13,6 +13,8 @@ use crate::policy::{Enforce, Strategies};
 use crate::record::{Ledger, Price};
 use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_BY_STRANGERS, TOUCHED_LOGINS};
 
+mod delivered;
+
 const START: u64 = 1_800_000_000;
 
 pub(super) struct World {

@@ -1,0 +1,63 @@
+//! Codes that are sent: from which budget, while what lives, and what a wrong one counts against.
+
+use countersign_device::EmailFactor;
+
+use super::*;
+use crate::record::CodePurpose;
+
+/// A mailbox that was never proven has the smaller budget; a login that is over sends nothing.
+#[test]
+fn a_code_may_be_sent_while_the_login_lives_and_from_the_budget_of_its_mailbox() {
+    let mut world = World::new();
+    // Codes by mail alone: nothing is enrolled before the first of them.
+    world.policy.strategies = Strategies { email: true, ..Strategies::default() };
+    let challenged = world.login();
+    let may = |world: &World| {
+        let given =
+            Given { user: &world.user, policy: &world.policy, vault: &world.vault, node: "test" };
+        let step = Step {
+            login: challenged.login.clone(),
+            cookie: Cookie::default(),
+            agent: Label::default(),
+            nonce: None,
+            session: None,
+            ask: Ask::Send(Target::Mailbox),
+            remember: false,
+        };
+        may_send(world.record.clone(), &given, &step, Target::Mailbox, world.now)
+    };
+    let address = EmailAddress::parse("alice@example.com").unwrap();
+    let to = Address::Mailbox(address.clone());
+    assert_eq!(may(&world).unwrap(), (to.clone(), Pool::Unproven));
+    world.record.email = Some(EmailFactor::active(address, world.now));
+    assert_eq!(may(&world).unwrap(), (to, Pool::Proven));
+    world.decide(Event::Report(Lifecycle::SignOutEverywhere));
+    assert_eq!(may(&world).unwrap_err(), Refusal::LoginOver);
+}
+
+/// A wrong code counts against its factor; one that was judged against nothing does not.
+#[test]
+fn only_a_wrong_code_counts_against_the_mailbox() {
+    let mut world = World::new();
+    let address = EmailAddress::parse("alice@example.com").unwrap();
+    world.record.email = Some(EmailFactor::active(address, world.now));
+    let challenged = world.login();
+    let login = &challenged.login;
+    let sent = world.step(login, &Cookie::default(), Ask::Send(Target::Mailbox), false);
+    let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
+    let failures = |world: &World| world.record.email.as_ref().map(EmailFactor::failures);
+    let wrong = Code::parse(if sent.code.as_str() == "000000" { "111111" } else { "000000" });
+    let wrong = wrong.unwrap();
+    let mut dead = sent.challenge.clone();
+    dead.purpose = CodePurpose::Disable;
+    let ask = |challenge, code| Ask::EmailCode { challenge, code };
+    world.step(login, &Cookie::default(), ask(dead.clone(), wrong.clone()), false);
+    assert_eq!(failures(&world), Some(0));
+    let right = world.step(login, &Cookie::default(), ask(dead, sent.code.clone()), false);
+    assert!(matches!(right, Outcome::Refused(_)), "for another purpose: {right:?}");
+    world.step(login, &Cookie::default(), ask(sent.challenge.clone(), wrong), false);
+    assert_eq!(failures(&world), Some(1));
+    let right = ask(sent.challenge.clone(), sent.code.clone());
+    let right = world.step(login, &Cookie::default(), right, false);
+    assert!(matches!(right, Outcome::Granted(_)), "{right:?}");
+}
