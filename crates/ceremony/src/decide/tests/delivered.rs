@@ -1,10 +1,11 @@
 //! Codes that are sent: from which budget, while what lives, and what a wrong one counts against.
 
 use countersign_device::EmailFactor;
+use countersign_token::FamilyId;
 
 use super::*;
 use crate::decide::{Act, ActingSession, Actor, Deed};
-use crate::record::CodePurpose;
+use crate::record::{CodePurpose, Gateway};
 
 /// A mailbox that was never proven has the smaller budget; a login that is over sends nothing.
 #[test]
@@ -129,4 +130,29 @@ fn a_session_binds_its_address() {
         assert_eq!(world.record.active_email(), Some(&address));
         assert_eq!(world.record.ledger.units() == 0, locked);
     }
+}
+
+/// After a recovery the mailbox of the directory is proven first, and then a login goes on in which
+/// a factor may be enrolled: a new one, of that mailbox.
+#[test]
+fn a_proven_mailbox_opens_another_login() {
+    let mut world = World::new();
+    let gateway =
+        Gateway { browser: FamilyId::from_bytes([3; 16]), until: world.now.saturating_add(600) };
+    world.record.gateway = Some(gateway);
+    let asked = world.login();
+    assert!(asked.enrolment.is_none(), "in another browser than the one that recovered");
+    let sent = world.step(&asked.login, &Cookie::default(), Ask::Send(Target::Mailbox), false);
+    let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
+    world.now = world.now.saturating_add(30);
+    let ask = || Ask::EmailCode { challenge: sent.challenge.clone(), code: sent.code.clone() };
+    let bound = EmailAddress::parse("alice@example.com").unwrap();
+    let proven = world.step(&asked.login, &Cookie::default(), ask(), false);
+    let Outcome::Challenged(proven) = proven else { panic!("{proven:?}") };
+    assert!(proven.login.mailbox_proven && proven.enrolment.is_some());
+    assert_ne!(proven.login.id, asked.login.id);
+    assert_eq!(proven.login.issued, world.now);
+    assert_eq!(proven.login.email, Some(bound));
+    let again = world.step(&asked.login, &Cookie::default(), ask(), false);
+    assert!(matches!(again, Outcome::Refused(_)), "the first login is over: {again:?}");
 }
