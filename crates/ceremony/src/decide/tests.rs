@@ -1,6 +1,6 @@
 //! Properties of decide as a function: what holds for every record, event and time.
 
-use countersign_device::{RealmId, TenantId, UserId, UserKey};
+use countersign_device::{EmailFactor, RealmId, TenantId, UserId, UserKey};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_remember::Cookie;
 use countersign_token::RecoveryCode;
@@ -130,6 +130,27 @@ impl World {
         assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
         world.now = world.now.saturating_add(300);
         (world, secret)
+    }
+
+    /// What a fresh session of the user asks.
+    pub(super) fn act(&mut self, deed: Deed) -> Outcome {
+        let (epoch, auth_time) = (self.record.epoch, self.now);
+        self.decide(Event::Act(Box::new(super::Act {
+            actor: Actor::Session(ActingSession {
+                id: SessionId::from_random_bytes([5; 16]),
+                epoch,
+                first: FirstFactor::Password,
+                proved: true,
+                auth_time,
+            }),
+            tenant: TenantId::parse("acme").unwrap(),
+            also: Vec::new(),
+            application: None,
+            email: None,
+            cookie: Cookie::default(),
+            agent: Label::default(),
+            deed,
+        })))
     }
 
     pub(super) fn fresh_recovery(&self) -> FreshRecovery {
@@ -288,6 +309,51 @@ fn a_code_of_a_length_that_nobody_shows_is_not_judged() {
     let outcome = world.step(&challenged.login, &Cookie::default(), ask(six), false);
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
     assert!(world.audits.len() > before, "{outcome:?}");
+}
+
+/// With its first factor a user's address is bound, but not in the place of another.
+#[test]
+fn the_address_of_the_login_is_bound_with_the_first_factor() {
+    let address = |name: &str| EmailAddress::parse(&format!("{name}@example.com")).unwrap();
+    for (before, bound) in [(None, true), (Some("alice"), true), (Some("bob"), false)] {
+        let mut world = World::new();
+        let now = world.now;
+        let mut challenged = world.login();
+        // Where an address is unproven, a mailbox was proven first; the directory had another then.
+        challenged.login.mailbox_proven = before.is_some();
+        world.record.email = before.map(|name| EmailFactor::unproven(address(name), now));
+        let code = world.code(&challenged.enrolment.unwrap().secret, 0);
+        let ask = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
+        let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
+        assert!(matches!(outcome, Outcome::Granted(_)), "{before:?}: {outcome:?}");
+        let alice = address("alice");
+        assert_eq!(world.record.active_email(), bound.then_some(&alice), "{before:?}");
+    }
+}
+
+/// An enrolment that another overtook, to the last place that there was, is no longer open.
+#[test]
+fn nobody_has_more_apps_than_there_are_places() {
+    for places in [1, 0] {
+        let (mut world, _) = World::enrolled();
+        let Outcome::Enrolment(shown) = world.act(Deed::PreEnrol) else { panic!("not begun") };
+        let code = world.code(&shown.secret, 0);
+        let app = ImportedApp {
+            secret: Secret::from_bytes(&[7; 20]).unwrap(),
+            totp: Totp::DEFAULT,
+            spent: None,
+            label: Label::default(),
+            is_locked: true,
+        };
+        let mut other = World::new();
+        let apps = vec![app; crate::rules::AUTHENTICATORS - places];
+        other.decide(Event::Import(Box::new(Import { apps, ..Import::default() })));
+        world.record.authenticators = other.record.authenticators;
+        let (label, recovery) = (Label::default(), None);
+        let outcome = world.act(Deed::Confirm { code, label, recovery });
+        assert_eq!(matches!(outcome, Outcome::Added { .. }), places == 1, "{outcome:?}");
+        assert_eq!(world.record.authenticators.len(), crate::rules::AUTHENTICATORS);
+    }
 }
 
 /// RULES: what could win nothing costs nothing, and counts in the window all the same.

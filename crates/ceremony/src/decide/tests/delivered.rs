@@ -1,10 +1,8 @@
 //! Codes that are sent: from which budget, while what lives, and what a wrong one counts against.
 
-use countersign_device::EmailFactor;
 use countersign_token::FamilyId;
 
 use super::*;
-use crate::decide::{Act, ActingSession, Actor, Deed};
 use crate::record::{CodePurpose, Gateway};
 
 /// A mailbox that was never proven has the smaller budget; a login that is over sends nothing.
@@ -64,27 +62,6 @@ fn only_a_wrong_code_counts_against_the_mailbox() {
     assert!(matches!(right, Outcome::Granted(_)), "{right:?}");
 }
 
-/// What a fresh session of the user asks.
-fn act(world: &mut World, deed: Deed) -> Outcome {
-    let (epoch, auth_time) = (world.record.epoch, world.now);
-    world.decide(Event::Act(Box::new(Act {
-        actor: Actor::Session(ActingSession {
-            id: SessionId::from_random_bytes([5; 16]),
-            epoch,
-            first: FirstFactor::Password,
-            proved: true,
-            auth_time,
-        }),
-        tenant: TenantId::parse("acme").unwrap(),
-        also: Vec::new(),
-        application: None,
-        email: None,
-        cookie: Cookie::default(),
-        agent: Label::default(),
-        deed,
-    })))
-}
-
 /// An address that is unproven, or locked, is bound by a code to it; one that answers is not bound
 /// again. Recovery codes are issued with it where there are none, and the ledger is refilled where
 /// it was locked.
@@ -98,7 +75,7 @@ fn a_session_binds_its_address() {
         world.step(&challenged.login, &Cookie::default(), ask(wrong), false);
         assert!(world.record.ledger.units() > 0);
         world.record.email = Some(EmailFactor::active(address.clone(), world.now));
-        let refused = act(&mut world, Deed::Send(Target::BoundMailbox));
+        let refused = world.act(Deed::Send(Target::BoundMailbox));
         assert!(matches!(refused, Outcome::Refused(Refusal::NoSuchFactor)), "{refused:?}");
         let mut factor = EmailFactor::unproven(address.clone(), world.now);
         if locked {
@@ -111,7 +88,7 @@ fn a_session_binds_its_address() {
         if !has_recovery {
             world.record.recovery = std::iter::empty::<crate::record::Recovery>().collect();
         }
-        let sent = act(&mut world, Deed::Send(Target::BoundMailbox));
+        let sent = world.act(Deed::Send(Target::BoundMailbox));
         let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
         let confirm = |recovery| Deed::ConfirmEmail {
             challenge: sent.challenge.clone(),
@@ -120,11 +97,11 @@ fn a_session_binds_its_address() {
         };
         if !has_recovery {
             let before = format!("{:?}", world.record);
-            assert!(matches!(act(&mut world, confirm(None)), Outcome::NeedsRecovery));
+            assert!(matches!(world.act(confirm(None)), Outcome::NeedsRecovery));
             assert_eq!(format!("{:?}", world.record), before, "nothing is decided yet");
         }
         let fresh = world.fresh_recovery();
-        let added = act(&mut world, confirm(Some(fresh)));
+        let added = world.act(confirm(Some(fresh)));
         let Outcome::Added { recovery } = added else { panic!("{added:?}") };
         assert_eq!(recovery.is_some(), !has_recovery);
         assert_eq!(world.record.active_email(), Some(&address));
