@@ -352,3 +352,95 @@ fn judged(known: &Passkey, evidence: &PasskeyEvidence) -> Verdict {
         _ => Verdict::Wrong,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use countersign_device::{AdapterState, Attachment, Backup};
+
+    use super::super::tests::World;
+    use super::super::{Ask, Event, Import, ImportedPasskey};
+    use super::*;
+
+    fn credential(n: u8) -> Credential {
+        Credential {
+            id: CredentialId::from_bytes(&[n; 32]).unwrap(),
+            attachment: Attachment::Platform,
+            sign_count: 5,
+            backup: Backup::Never,
+            state: AdapterState::from_bytes(vec![n; 90]).unwrap(),
+        }
+    }
+
+    /// Somebody with two passkeys, and a login that asks for one.
+    fn world() -> (World, Login) {
+        let mut world = World::new();
+        let passkeys = [1, 2].map(|n| ImportedPasskey {
+            credential: credential(n),
+            label: Label::default(),
+            is_locked: false,
+        });
+        let import = Import { passkeys: passkeys.into(), ..Import::default() };
+        world.decide(Event::Import(Box::new(import)));
+        let login = world.login().login;
+        (world, login)
+    }
+
+    fn device(world: &World, at: usize) -> DeviceId {
+        world.record.passkeys[at].id()
+    }
+
+    fn step(world: &mut World, login: &Login, ask: PasskeyAsk) -> Outcome {
+        world.step(login, &Cookie::default(), Ask::Passkey(ask), false)
+    }
+
+    fn challenge(world: &mut World, login: &Login, at: usize) -> PasskeyClaims {
+        let device = device(world, at);
+        let begun = step(world, login, PasskeyAsk::Challenge { device });
+        let Outcome::Passkey(begun) = begun else { panic!("{begun:?}") };
+        PasskeyClaims { user: begun.user, login: begun.login, id: begun.id, state: Vec::new() }
+    }
+
+    /// A challenge is answered by the passkey that it was drawn for, and by no other.
+    #[test]
+    fn a_challenge_is_for_one_passkey() {
+        for (at, wins) in [(0, true), (1, false)] {
+            let (mut world, login) = world();
+            let challenge = challenge(&mut world, &login, 0);
+            let of = world.record.passkeys[at].credential().clone();
+            let found = Ok(Credential { sign_count: 6, ..of.clone() });
+            let evidence = PasskeyEvidence { of: Some(of), found };
+            let device = device(&world, at);
+            let answer = PasskeyAsk::Answer { device, challenge, evidence };
+            let outcome = step(&mut world, &login, answer);
+            assert_eq!(matches!(outcome, Outcome::Granted(_)), wins, "{outcome:?}");
+        }
+    }
+
+    /// B-11: what was checked against another key than the one that stands there now is worth
+    /// nothing. A counter that did not rise is told to the owner, and nothing else is.
+    #[test]
+    fn a_signature_counts_for_the_key_that_it_was_checked_against() {
+        let same = credential(1);
+        let other_key = Credential { state: credential(2).state, ..same.clone() };
+        let other_id = Credential { id: credential(2).id, ..same.clone() };
+        for (of, count, wins, told) in [
+            (Some(same.clone()), 6, true, false),
+            (Some(same.clone()), 5, false, true),
+            (Some(other_key), 6, false, false),
+            (Some(other_id), 6, false, false),
+            (None, 6, false, false),
+        ] {
+            let (mut world, login) = world();
+            let challenge = challenge(&mut world, &login, 0);
+            let found = Ok(Credential { sign_count: count, ..same.clone() });
+            let case = format!("{of:?}, {count}");
+            let evidence = PasskeyEvidence { of, found };
+            let device = device(&world, 0);
+            let answer = PasskeyAsk::Answer { device, challenge, evidence };
+            let outcome = step(&mut world, &login, answer);
+            assert_eq!(matches!(outcome, Outcome::Granted(_)), wins, "{case}: {outcome:?}");
+            let copied = world.notices.iter().any(|of| matches!(of.of, NoticeOf::PasskeyCopied));
+            assert_eq!(copied, told, "{case}");
+        }
+    }
+}

@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) now: UnixTime,
     seeds: u64,
     pub(super) audits: Vec<Audit>,
+    pub(super) notices: Vec<Notice>,
 }
 
 impl World {
@@ -54,6 +55,7 @@ impl World {
             now: UnixTime::from_secs(START),
             seeds: 0,
             audits: Vec::new(),
+            notices: Vec::new(),
         }
     }
 
@@ -69,7 +71,9 @@ impl World {
         assert!(decision.changed || before == format!("{:?}", decision.record));
         self.record = decision.record;
         self.audits.extend(decision.audits);
-        decision.told.open(&Commit::proven()).outcome
+        let told = decision.told.open(&Commit::proven());
+        self.notices.extend(told.notices);
+        told.outcome
     }
 
     fn begin(&mut self, cookie: &Cookie) -> Outcome {
