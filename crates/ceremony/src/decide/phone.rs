@@ -483,4 +483,23 @@ mod tests {
         let outcome = world.step(&asked.login, &Cookie::default(), ask, false);
         assert!(matches!(outcome, Outcome::Refused(Refusal::NoSuchFactor)), "{outcome:?}");
     }
+
+    /// Only a session has a code sent to a phone in order to remove it, and only to one that still
+    /// answers.
+    #[test]
+    fn a_locked_phone_is_sent_nothing_to_remove_it_by() {
+        for locked in [false, true] {
+            let (mut world, asked) = enrolled();
+            world.policy.enforce = crate::policy::Enforce::DontForce;
+            let target = Target::RemovedPhone(asked.phones[0].0, PhoneChannel::Sms);
+            if locked {
+                world.record.phones[0].lock();
+            }
+            let sent = world.act(Deed::Send(target));
+            assert_eq!(matches!(sent, Outcome::Send(_)), !locked, "{sent:?}");
+            let ask = Ask::Send(target);
+            let by_login = world.step(&asked.login, &Cookie::default(), ask, false);
+            assert!(matches!(by_login, Outcome::Refused(Refusal::NoSuchFactor)), "{by_login:?}");
+        }
+    }
 }
