@@ -305,14 +305,19 @@ fn a_code_of_a_length_that_nobody_shows_is_not_judged() {
         let after = (world.audits.len(), world.record.ledger.units());
         assert_eq!(after.0 > before.0 && after.1 > before.1, judged);
     }
-    // Of a user who has no app, six digits are judged all the same: the answer tells nothing.
-    let mut world = World::new();
-    let challenged = world.login();
-    let before = world.audits.len();
-    let six = Code::parse("000000").unwrap();
-    let outcome = world.step(&challenged.login, &Cookie::default(), ask(six), false);
-    assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
-    assert!(world.audits.len() > before, "{outcome:?}");
+    // Of an app that the user does not have, six digits are judged all the same: the answer tells
+    // nothing of which there are.
+    let device = Some(DeviceId::from_random_bytes([9; 16]));
+    for (code, judged) in [("12345678", 0), ("000000", 1)] {
+        let before = world.audits.len();
+        let code = Code::parse(code).unwrap();
+        let ask = Ask::Code { device, code, recovery: None };
+        let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
+        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
+        let verdicts = world.audits.iter().skip(before);
+        let verdicts = verdicts.filter(|audit| matches!(audit.what, What::Judged { .. }));
+        assert_eq!(verdicts.count(), judged);
+    }
 }
 
 /// With its first factor a user's address is bound, but not in the place of another.
