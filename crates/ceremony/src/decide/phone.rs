@@ -267,9 +267,8 @@ impl Draft<'_> {
 mod tests {
     use countersign_device::{EmailFactor, PhoneChannel};
 
-    use super::super::act::{Act, ActingSession, Actor};
     use super::super::tests::World;
-    use super::super::{Ask, Challenged, Deed, Event, Send, Target};
+    use super::super::{Ask, Challenged, Deed, Send, Target};
     use super::*;
     use crate::policy::Strategies;
 
@@ -329,37 +328,14 @@ mod tests {
             } else {
                 number("+15555550199")
             };
-            let (epoch, now) = (world.record.epoch, world.now);
-            let act = |deed| Act {
-                actor: Actor::Session(ActingSession {
-                    id: countersign_device::SessionId::from_random_bytes([5; 16]),
-                    epoch,
-                    first: asked.login.first,
-                    proved: true,
-                    auth_time: now,
-                }),
-                tenant: asked.login.tenant.clone(),
-                also: Vec::new(),
-                application: None,
-                email: None,
-                cookie: Cookie::default(),
-                agent: Label::default(),
-                deed,
-            };
-            let (first, second) =
-                (act(Deed::Send(Target::NewPhone(to, PhoneChannel::Sms))), |challenge, code| {
-                    act(Deed::ConfirmPhone {
-                        challenge,
-                        code,
-                        label: Label::default(),
-                        recovery: None,
-                    })
-                });
-            let Outcome::Send(sent) = world.decide(Event::Act(Box::new(first))) else {
-                panic!("no code was sent")
-            };
-            let confirm = second(sent.challenge, sent.code);
-            let outcome = world.decide(Event::Act(Box::new(confirm)));
+            let sent = world.act(Deed::Send(Target::NewPhone(to, PhoneChannel::Sms)));
+            let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
+            let outcome = world.act(Deed::ConfirmPhone {
+                challenge: sent.challenge,
+                code: sent.code,
+                label: Label::default(),
+                recovery: None,
+            });
             assert!(matches!(outcome, Outcome::Added { .. }), "{outcome:?}");
             assert_eq!(world.record.ledger.units() == 0, locked);
         }
