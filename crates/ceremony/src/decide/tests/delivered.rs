@@ -117,13 +117,17 @@ fn a_proven_mailbox_opens_another_login() {
     let gateway =
         Gateway { browser: FamilyId::from_bytes([3; 16]), until: world.now.saturating_add(600) };
     world.record.gateway = Some(gateway);
+    // The directory has another address for the user by now than the login was opened with.
+    let bound = EmailAddress::parse("new@example.com").unwrap();
+    world.record.email = Some(EmailFactor::unproven(bound.clone(), world.now));
+    world.policy.strategies.email = false;
     let asked = world.login();
+    assert_ne!(asked.login.email.as_ref(), Some(&bound));
     assert!(asked.enrolment.is_none(), "in another browser than the one that recovered");
     let sent = world.step(&asked.login, &Cookie::default(), Ask::Send(Target::Mailbox), false);
     let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
     world.now = world.now.saturating_add(30);
     let ask = || Ask::EmailCode { challenge: sent.challenge.clone(), code: sent.code.clone() };
-    let bound = EmailAddress::parse("alice@example.com").unwrap();
     let proven = world.step(&asked.login, &Cookie::default(), ask(), false);
     let Outcome::Challenged(proven) = proven else { panic!("{proven:?}") };
     assert!(proven.login.mailbox_proven && proven.enrolment.is_some());
