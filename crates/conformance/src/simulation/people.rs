@@ -219,9 +219,17 @@ impl Person {
         let Some((code, step)) = self.shown(&secret) else { return };
         if self.site.world.chance(100) {
             let typo = typo(&code);
-            let reply = self.code(&token, &cookie, &typo, false).await;
-            if matches!(reply, Ok(Reply::Refused(Refusal::Code))) {
-                self.note(Seen::Refused { user, stranger: false });
+            match self.code(&token, &cookie, &typo, false).await {
+                Ok(Reply::Refused(Refusal::Code)) => {
+                    self.note(Seen::Refused { user, stranger: false });
+                }
+                Ok(reply @ Reply::Granted(_)) => {
+                    // It was the code of a step beside, perhaps of the next one: that is spent now.
+                    self.account.pocket().last = step.checked_offset(1);
+                    self.note(Seen::LetIn { user });
+                    return self.keep(Some(&reply));
+                }
+                _ => {}
             }
         }
         if self.account.pocket().last.is_some_and(|last| step <= last) {
