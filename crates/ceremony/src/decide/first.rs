@@ -88,11 +88,8 @@ impl Draft<'_> {
         challenged.phones = phones.map(|phone| (phone.id(), phone.number().mask())).collect();
         if !enrolled {
             challenged.strategies = self.enrollable(&challenged.login);
-            if self.may_enrol(&challenged.login)
-                && challenged.strategies.contains(&FactorKind::Authenticator)
-            {
-                challenged.enrolment = self.pre_enrol(&challenged.login).ok();
-            }
+            // Refused where it may not, or where apps are not on offer.
+            challenged.enrolment = self.pre_enrol(&challenged.login).ok();
         }
         Outcome::Challenged(Box::new(challenged))
     }

@@ -28,13 +28,13 @@ pub struct RefillOffer {
 }
 
 impl Draft<'_> {
-    /// A failure was charged, before which `before` units were: is a link to be mailed?
+    /// A guess failed, before which `before` units were charged: is a link to be mailed?
     pub(super) fn offer_refill(&mut self, class: Class, price: Price, before: u32) {
         let (ledger, most) = (&self.record.ledger, self.given.policy.max_attempts);
         let is_half = before < LEDGER_HALF && ledger.units() >= LEDGER_HALF;
+        // The guess was let through: where nothing was charged, the gate is as open as it was.
         let is_closed = ledger.gate(class, price, most, self.now) == Gate::Closed;
-        let was_charged = ledger.units() > before;
-        if !was_charged || !(is_half || is_closed) || !self.record.refills.may_mail(self.now) {
+        if !(is_half || is_closed) || !self.record.refills.may_mail(self.now) {
             return;
         }
         let mut to = self.addresses();

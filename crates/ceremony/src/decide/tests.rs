@@ -1,4 +1,4 @@
-//! Properties of decide as a function: what holds for every record, event and time.
+//! Tests of decide as a function, and the world that they share.
 
 use countersign_device::{EmailFactor, RealmId, TenantId, UserId, UserKey};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
@@ -13,7 +13,11 @@ use crate::policy::{Enforce, Strategies};
 use crate::record::{Ledger, Price};
 use crate::rules::{GUESSES_A_LOGIN, LEDGER_UNITS, TOUCHED_BY_STRANGERS, TOUCHED_LOGINS};
 
+mod browsers;
 mod delivered;
+mod ledger;
+mod phone;
+mod scripts;
 
 const START: u64 = 1_800_000_000;
 
@@ -139,7 +143,7 @@ impl World {
     /// What a fresh session of the user asks.
     pub(super) fn act(&mut self, deed: Deed) -> Outcome {
         let (epoch, auth_time) = (self.record.epoch, self.now);
-        self.decide(Event::Act(Box::new(super::Act {
+        self.decide(Event::Act(Box::new(Act {
             actor: Actor::Session(ActingSession {
                 id: SessionId::from_random_bytes([5; 16]),
                 epoch,
@@ -199,27 +203,6 @@ fn a_right_code_that_is_confirmed_needs_a_recovery_code_first_and_decides_nothin
     assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
 }
 
-#[test]
-fn a_browser_is_known_by_its_secret_and_says_no_secret() {
-    let mut world = World::new();
-    let challenged = world.login();
-    let secret = challenged.enrolment.unwrap().secret;
-    let code = world.code(&secret, 0);
-    let ask = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
-    let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
-    let Outcome::Granted(granted) = outcome else { panic!("{outcome:?}") };
-    let fresh = granted.browser.unwrap();
-    let known = |world: &World, secret: [u8; 32]| {
-        let cookie = Cookie::default().with(fresh.family, secret);
-        is_known(&world.record, &cookie, &world.vault, world.now)
-    };
-    assert!(known(&world, fresh.secret));
-    assert!(!known(&world, [7; 32]));
-    assert!(!is_known(&world.record, &Cookie::default(), &world.vault, world.now));
-    let shown = format!("{fresh:?}");
-    assert!(shown.contains(&format!("{:?}", fresh.family)) && !shown.contains("secret"), "{shown}");
-}
-
 /// What holds a secret prints its name, and how many it holds at most.
 #[test]
 fn debug_says_what_it_is() {
@@ -246,50 +229,6 @@ fn debug_says_what_it_is() {
     assert!(
         shown.starts_with("ImportedApp") && shown.contains("totp") && !shown.contains("secret")
     );
-}
-
-/// Whoever comes with a secret that was replaced is asked, and the browser is told to forget it.
-#[test]
-fn a_browser_that_was_copied_is_told_to_forget() {
-    let (mut world, secret) = World::enrolled();
-    let mut cookie = Cookie::default();
-    let mut cookies = Vec::new();
-    for _ in 0..3 {
-        let Outcome::Challenged(challenged) = world.begin(&cookie) else { panic!("let in") };
-        assert!(challenged.forget_browser.is_empty(), "{:?}", challenged.forget_browser);
-        let code = world.code(&secret, 0);
-        let outcome = world.step(&challenged.login, &cookie, ask(code), false);
-        let Outcome::Granted(granted) = outcome else { panic!("{outcome:?}") };
-        if let Some(FreshBrowser { family, secret, .. }) = granted.browser {
-            cookie = Cookie::default().with(family, secret);
-            cookies.push((family, cookie.clone()));
-        }
-        world.now = world.now.saturating_add(24 * 3600);
-    }
-    let (family, copied) = &cookies[0];
-    assert!(cookies.len() > 1, "no secret was ever replaced");
-    let Outcome::Challenged(challenged) = world.begin(copied) else { panic!("let in") };
-    assert_eq!(challenged.forget_browser, [*family]);
-}
-
-/// The audit tells a login that a remembered browser skipped from one that was proved.
-#[test]
-fn a_login_is_written_down_as_what_it_was() {
-    let (mut world, secret) = World::enrolled();
-    let granted = |world: &World| match world.audits.last().map(|audit| &audit.what) {
-        Some(What::Granted { second, remembered, .. }) => (*second, *remembered),
-        other => panic!("{other:?}"),
-    };
-    let challenged = world.login();
-    let code = world.code(&secret, 0);
-    let outcome = world.step(&challenged.login, &Cookie::default(), ask(code), true);
-    let Outcome::Granted(first) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(granted(&world), (Some(FactorKind::Authenticator), false));
-    let fresh = first.browser.unwrap();
-    world.now = world.now.saturating_add(3600);
-    let skipped = world.begin(&Cookie::default().with(fresh.family, fresh.secret));
-    assert!(matches!(skipped, Outcome::Granted(_)), "{skipped:?}");
-    assert_eq!(granted(&world), (None, true));
 }
 
 /// RULES: a code that no device of the user could show, of no usual length either, is not judged.
@@ -365,76 +304,6 @@ fn nobody_has_more_apps_than_there_are_places() {
     }
 }
 
-/// RULES: what could win nothing costs nothing, and counts in the window all the same.
-#[test]
-fn a_replayed_code_charges_nothing_and_counts() {
-    let (mut world, secret) = World::enrolled();
-    let code = world.code(&secret, 0);
-    let first = world.login().login;
-    let won = world.step(&first, &Cookie::default(), ask(code.clone()), false);
-    assert!(matches!(won, Outcome::Granted(_)), "{won:?}");
-    for n in 1..=world.policy.max_attempts {
-        let login = world.login().login;
-        let again = world.step(&login, &Cookie::default(), ask(code.clone()), false);
-        assert!(matches!(again, Outcome::Refused(Refusal::Code)), "{n}: {again:?}");
-        assert_eq!(world.record.ledger.units(), 0);
-    }
-    world.now = world.now.saturating_add(1);
-    let login = world.login().login;
-    let full = world.step(&login, &Cookie::default(), ask(code), false);
-    assert!(matches!(full, Outcome::Refused(Refusal::TooMany(Some(_)))), "{full:?}");
-}
-
-/// C-13: a success forgives the failures of its own login, and of no other.
-#[test]
-fn a_success_forgives_its_own_login_alone() {
-    let (mut world, secret) = World::enrolled();
-    let price = Price::of(3, 6).units();
-    let (mine, other) = (world.login().login, world.login().login);
-    for (login, spent) in [(&mine, 1), (&other, 2), (&mine, 3)] {
-        let code = wrong(&world, &secret, 0);
-        let outcome = world.step(login, &Cookie::default(), ask(code), false);
-        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
-        assert_eq!(world.record.ledger.units(), spent * price);
-    }
-    let code = world.code(&secret, 0);
-    let outcome = world.step(&mine, &Cookie::default(), ask(code), false);
-    assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
-    assert_eq!(world.record.ledger.units(), price, "what the other login cost stays");
-}
-
-/// Strangers touch two thirds of the logins that a record keeps, and each of them gives way at its end.
-#[test]
-fn strangers_leave_the_owners_logins_their_third() {
-    let (mut world, secret) = World::enrolled();
-    world.record.logins.clear();
-    let begun = world.now;
-    for n in 0..TOUCHED_BY_STRANGERS {
-        // Each of them fails a while after the one before, so that no window fills.
-        world.record.ledger = Ledger::default();
-        let login = world.login().login;
-        assert_eq!(world.record.logins.len(), n);
-        let code = wrong(&world, &secret, 0);
-        let outcome = world.step(&login, &Cookie::default(), ask(code), false);
-        assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{n}: {outcome:?}");
-    }
-    world.record.ledger = Ledger::default();
-    let login = world.login().login;
-    let code = world.code(&secret, 0);
-    let crowded = world.step(&login, &Cookie::default(), ask(code.clone()), false);
-    let wait = login.ends().since(begun);
-    assert!(
-        matches!(crowded, Outcome::Refused(Refusal::TooMany(Some(secs))) if secs == wait),
-        "{crowded:?}"
-    );
-    // At the second at which the others end there is room again.
-    world.now = login.ends();
-    let login = world.login().login;
-    let code = world.code(&secret, 0);
-    let outcome = world.step(&login, &Cookie::default(), ask(code), false);
-    assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
-}
-
 #[test]
 fn a_pending_enrolment_is_its_openers_alone() {
     let mut world = World::new();
@@ -489,30 +358,6 @@ fn every_login_ends_with_its_epoch_its_time_and_its_win() {
 }
 
 #[test]
-fn the_tenth_failure_in_a_window_kills_the_logins_issued_before() {
-    let (mut world, secret) = World::enrolled();
-    let bystander = world.login();
-    world.now = world.now.saturating_add(1);
-    for login in 0..2 {
-        let challenged = world.login();
-        for guess in 0..GUESSES_A_LOGIN {
-            let code = wrong(&world, &secret, u32::from(login * 10 + guess));
-            let outcome = world.step(&challenged.login, &Cookie::default(), ask(code), false);
-            assert!(matches!(outcome, Outcome::Refused(Refusal::Code)), "{outcome:?}");
-        }
-    }
-    let code = world.code(&secret, 0);
-    let dead = world.step(&bystander.login, &Cookie::default(), ask(code), false);
-    assert!(matches!(dead, Outcome::Refused(Refusal::LoginOver)), "{dead:?}");
-    assert!(world.audits.iter().any(|audit| matches!(audit.what, What::LoginsKilled { .. })));
-    world.now = world.now.saturating_add(1);
-    let next = world.login();
-    let code = world.code(&secret, 0);
-    let wait = world.step(&next.login, &Cookie::default(), ask(code), false);
-    assert!(matches!(wait, Outcome::Refused(Refusal::TooMany(Some(_)))), "{wait:?}");
-}
-
-#[test]
 fn a_clock_that_was_a_year_ahead_costs_one_login_and_no_more() {
     let (mut world, secret) = World::enrolled();
     world.record.settled = world.now.saturating_add(365 * 24 * 3600);
@@ -527,119 +372,4 @@ fn a_clock_that_was_a_year_ahead_costs_one_login_and_no_more() {
     let again = world.login();
     let won = world.step(&again.login, &Cookie::default(), ask(code), false);
     assert!(matches!(won, Outcome::Granted(_)), "{won:?}");
-}
-
-/// What somebody does who knows the password.
-#[derive(Clone, Debug)]
-enum Act {
-    Begin,
-    Guess { login: usize, code: u32 },
-    Right { login: usize, steps: i8 },
-    Email { login: usize },
-    EmailGuess { login: usize, code: u32 },
-    Wait { secs: u64 },
-    SignOut,
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    prop_oneof![
-        3 => Just(Act::Begin),
-        8 => (any::<prop::sample::Index>(), 0_u32..1_000_000)
-            .prop_map(|(login, code)| Act::Guess { login: login.index(8), code }),
-        2 => (0_usize..8, -2_i8..=2).prop_map(|(login, steps)| Act::Right { login, steps }),
-        2 => (0_usize..8).prop_map(|login| Act::Email { login }),
-        4 => (0_usize..8, 0_u32..1_000_000)
-            .prop_map(|(login, code)| Act::EmailGuess { login, code }),
-        3 => (0_u64..2_000).prop_map(|secs| Act::Wait { secs }),
-        1 => Just(Act::SignOut),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    /// Whatever is done, in whatever order: no step is spent twice, what was charged and not
-    /// forgiven never passes the ledger, no login is won twice, and the lists stay bounded.
-    #[test]
-    fn the_invariants_hold_for_any_script(acts in prop::collection::vec(act(), 1..120)) {
-        let (mut world, secret) = World::enrolled();
-        let mut logins: Vec<(Login, Option<ChallengeClaims>)> = Vec::new();
-        let mut spent = world.record.authenticators[0].spent();
-        let mut won = std::collections::HashSet::new();
-        for act in acts {
-            let none = Cookie::default();
-            match act {
-                Act::Begin => {
-                    if let Outcome::Challenged(challenged) = world.begin(&none) {
-                        if logins.len() == 8 { logins.remove(0); }
-                        logins.push((challenged.login, None));
-                    }
-                }
-                Act::Guess { login, code } => {
-                    let Some((login, _)) = logins.get(login).cloned() else { continue };
-                    let code = wrong(&world, &secret, code);
-                    let outcome = world.step(&login, &none, ask(code), false);
-                    prop_assert!(matches!(outcome, Outcome::Refused(_)));
-                }
-                Act::Right { login, steps } => {
-                    let Some((login, _)) = logins.get(login).cloned() else { continue };
-                    let code = world.code(&secret, steps);
-                    if let Outcome::Granted(_) = world.step(&login, &none, ask(code), false) {
-                        let now_spent = world.record.authenticators[0].spent();
-                        prop_assert!(now_spent > spent, "a step was spent twice");
-                        spent = now_spent;
-                        prop_assert!(won.insert(login.id), "a login was won twice");
-                    }
-                }
-                Act::Email { login } => {
-                    let Some((login, challenge)) = logins.get_mut(login) else { continue };
-                    if let Outcome::Send(send) = world.step(&login.clone(), &none, Ask::Send(Target::Mailbox), false) {
-                        *challenge = Some(send.challenge);
-                    }
-                }
-                Act::EmailGuess { login, code } => {
-                    let Some((login, challenge)) = logins.get(login).cloned() else { continue };
-                    let code = Code::parse(&format!("{code:06}")).unwrap();
-                    let Some(challenge) = challenge else { continue };
-                    let ask = Ask::EmailCode { challenge, code };
-                    if let Outcome::Granted(_) = world.step(&login, &none, ask, false) {
-                        prop_assert!(won.insert(login.id), "a login was won twice");
-                    }
-                }
-                Act::Wait { secs } => world.now = world.now.saturating_add(secs),
-                Act::SignOut => { let _ = world.decide(Event::Report(Lifecycle::SignOutEverywhere)); }
-            }
-            prop_assert!(world.record.ledger.units() <= LEDGER_UNITS);
-            prop_assert!(world.record.logins.len() <= TOUCHED_LOGINS);
-            prop_assert!(world.record.browsers.list().len() <= countersign_remember::MOST);
-        }
-        let wins = world.audits.iter().filter(|audit| {
-            matches!(audit.what, What::Judged { verdict: Verdict::Won, .. })
-        });
-        prop_assert_eq!(wins.count(), won.len() + 1, "each win has one event, and enrolling one");
-    }
-
-    /// decide is a function: the same arguments, the same record, events and outcome.
-    #[test]
-    fn it_is_a_function(seed: [u8; 32], secs in 0_u64..u64::from(u32::MAX)) {
-        let world = World::new();
-        let given = Given { user: &world.user, policy: &world.policy, vault: &world.vault, node: "n" };
-        let event = Event::Begin(Begin {
-            tenant: TenantId::parse("acme").unwrap(),
-            also: Vec::new(),
-            application: None,
-            email: None,
-            first: FirstFactor::Password,
-            epoch: None,
-            nonce: None,
-            cookie: Cookie::default(),
-            agent: Label::default(),
-        });
-        let now = UnixTime::from_secs(secs);
-        let once = decide(Record::default(), &given, event.clone(), now, seed);
-        let twice = decide(Record::default(), &given, event, now, seed);
-        prop_assert_eq!(postcard::to_allocvec(&once.record), postcard::to_allocvec(&twice.record));
-        prop_assert_eq!(once.audits, twice.audits);
-        prop_assert_eq!(format!("{:?}", once.told), format!("{:?}", twice.told));
-    }
 }

@@ -137,3 +137,24 @@ fn a_proven_mailbox_opens_another_login() {
     let again = world.step(&asked.login, &Cookie::default(), ask(), false);
     assert!(matches!(again, Outcome::Refused(_)), "the first login is over: {again:?}");
 }
+
+/// A right answer takes its own login's code, and no other login's.
+#[test]
+fn a_code_that_is_answered_leaves_the_one_of_another_login() {
+    let mut world = World::new();
+    let address = EmailAddress::parse("alice@example.com").unwrap();
+    world.record.email = Some(EmailFactor::active(address, world.now));
+    let sent: Vec<_> = (0..2)
+        .map(|_| {
+            let login = world.login().login;
+            let sent = world.step(&login, &Cookie::default(), Ask::Send(Target::Mailbox), false);
+            let Outcome::Send(sent) = sent else { panic!("{sent:?}") };
+            (login, sent)
+        })
+        .collect();
+    for (login, sent) in sent {
+        let ask = Ask::EmailCode { challenge: sent.challenge, code: sent.code };
+        let won = world.step(&login, &Cookie::default(), ask, false);
+        assert!(matches!(won, Outcome::Granted(_)), "{won:?}");
+    }
+}
