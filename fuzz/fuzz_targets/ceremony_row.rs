@@ -87,7 +87,8 @@ impl World {
         let confirmed = engine.confirm(token, &Client::default(), code.as_str(), true).await;
         let Ok(Reply::Granted(granted)) = confirmed else { panic!("not granted") };
         let session = granted.assertion.subject().session;
-        let refreshed = engine.refresh(&granted.tokens.refresh).await.expect("an answer");
+        let first = engine.mint(&granted.assertion).expect("tokens").refresh;
+        let refreshed = engine.refresh(&first).await.expect("an answer");
         let refresh = refreshed.expect("a session").refresh;
         let Ok(Reply::Challenged(asked)) =
             engine.begin(passed(&user, &address), &Client::default()).await

@@ -109,6 +109,7 @@ impl World {
         let code = totp.code(&totp.key(&secret), step);
         let confirmed = engine.confirm(asked.token.as_str(), &client, code.as_str(), false).await;
         let Ok(Reply::Granted(granted)) = confirmed else { panic!("not granted") };
+        let access = engine.mint(&granted.assertion).expect("tokens").access;
         let Ok(Reply::Challenged(asked)) = engine.begin(passed(), &client).await else {
             panic!("not challenged")
         };
@@ -134,7 +135,7 @@ impl World {
             login: asked.token.as_str().to_owned(),
             code: next.as_str().to_owned(),
             device: asked.challenged.authenticators[0].to_string(),
-            access: granted.tokens.access.clone(),
+            access,
             vendor: bought.token,
             lives: LIVES,
         }

@@ -3,7 +3,7 @@
 //! It opens tokens, asks decide, settles what decide made of the record, and answers with what the
 //! commit unsealed. It judges nothing itself. One file a task: `fold` settles, `login` answers
 //! under a login, `account` under a session or for the administrator, `recovery` makes its codes, `refill` mails and opens its links, `phone` adds phones and sends to
-//! them, `reply` says what came of it, `session` refreshes, `sends` burns budgets, `policies` says what
+//! them, `reply` says what came of it, `session` mints and refreshes, `sends` burns budgets, `policies` says what
 //! policy holds, `vendors` who may manage.
 
 mod account;
@@ -163,10 +163,8 @@ impl Reply {
 /// A completed login, as the client is told of it.
 #[derive(Clone, Debug)]
 pub struct GrantedReply {
-    /// Who logged in, and how: for a service that makes tokens of its own.
+    /// Who logged in, and how: [`Engine::mint`] makes tokens of it, or the service its own.
     pub assertion: Assertion,
-    /// Its tokens.
-    pub tokens: Tokens,
     /// The new device cookie, where it changes.
     pub cookie: Option<Cookie>,
     /// The recovery code, to be shown once.

@@ -183,7 +183,8 @@ impl Year {
             self.engine.confirm(asked.token.as_str(), &self.client(), &code, false).await;
         let granted = self.keep(confirmed.expect("the store answers")).expect("an enrolment");
         self.recovery = granted.recovery.as_ref().expect("a code").reveal().to_string();
-        let authenticated = self.engine.authenticate(&granted.tokens.access).await;
+        let tokens = self.engine.mint(&granted.assertion).expect("tokens");
+        let authenticated = self.engine.authenticate(&tokens.access).await;
         let session = authenticated.expect("the store answers").expect("a session");
         let (account, client) = (session.account(), self.client());
         for name in ["Tablet", "Desk"] {

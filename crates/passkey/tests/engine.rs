@@ -544,8 +544,8 @@ async fn a_tenant_says_which_passkeys_it_takes() {
 impl Person {
     /// The account that a session of this person acts on.
     async fn account(&self, session: &GrantedReply) -> Account {
-        let access = &session.tokens.access;
-        self.engine.authenticate(access).await.unwrap().unwrap().account().clone()
+        let tokens = self.engine.mint(&session.assertion).unwrap();
+        self.engine.authenticate(&tokens.access).await.unwrap().unwrap().account().clone()
     }
 
     async fn add(&self, account: &Account, key: &mut Authenticator, label: &str) -> Reply {

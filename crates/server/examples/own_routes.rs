@@ -87,12 +87,12 @@ async fn log_in(State(own): Shared, from: HeaderMap, Json((name, given)): Pair) 
     let (tenant, first) = (TenantId::parse("all").map_err(down)?, FirstFactor::Password);
     let (also, application, email, epoch) = (vec![], None, None, None);
     let passed = Passed { user, tenant, also, application, email, first, epoch };
-    answer(own.engine.begin(passed, &client(&from)).await)
+    answer(&own, own.engine.begin(passed, &client(&from)).await)
 }
 
 /// Judges a code; the first one of an app enrols it.
 async fn code(State(own): Shared, from: HeaderMap, Json((login, code)): Pair) -> Answer {
-    answer(own.engine.code(&login, &client(&from), None, &code, true).await)
+    answer(&own, own.engine.code(&login, &client(&from), None, &code, true).await)
 }
 
 async fn me(State(own): Shared, from: HeaderMap) -> Answer {
@@ -112,11 +112,12 @@ fn client(from: &HeaderMap) -> Client {
 }
 
 /// What the engine says, in this service's words.
-fn answer(reply: Result<Reply, engine::Error>) -> Answer {
+fn answer(own: &Service, reply: Result<Reply, engine::Error>) -> Answer {
     let (cookie, body) = match reply.map_err(down)? {
         Reply::Granted(of) => {
             let recovery = of.recovery.map(|codes| codes.reveal().to_string());
-            (of.cookie, json!({"token": of.tokens.access, "recovery": recovery}))
+            let tokens = own.engine.mint(&of.assertion).map_err(down)?;
+            (of.cookie, json!({"token": tokens.access, "recovery": recovery}))
         }
         Reply::Challenged(of) => {
             let uri = |app: Enrolment| Uri::totp(&app.issuer, &app.account, app.secret, app.totp);

@@ -18,6 +18,7 @@ mod delivered;
 mod ledger;
 mod phone;
 mod scripts;
+mod step_up;
 
 const START: u64 = 1_800_000_000;
 
@@ -142,7 +143,12 @@ impl World {
 
     /// What a fresh session of the user asks.
     pub(super) fn act(&mut self, deed: Deed) -> Outcome {
-        let (epoch, auth_time) = (self.record.epoch, self.now);
+        self.act_since(self.now, deed)
+    }
+
+    /// What a session asks that was proved then.
+    fn act_since(&mut self, auth_time: UnixTime, deed: Deed) -> Outcome {
+        let epoch = self.record.epoch;
         self.decide(Event::Act(Box::new(Act {
             actor: Actor::Session(ActingSession {
                 id: SessionId::from_random_bytes([5; 16]),

@@ -39,7 +39,6 @@ impl<S: Store> Engine<S> {
 
     async fn granted(&self, granted: Granted, client: &Client) -> Result<Reply, Error> {
         let Granted { assertion, browser, recovery, replaces } = granted;
-        let tokens = self.mint(&assertion)?;
         if let Some(replaced) = replaces {
             // Where this is not written, the session that stepped up ends by its own time.
             let _ = self.end_session(replaced, &assertion).await;
@@ -50,7 +49,7 @@ impl<S: Store> Engine<S> {
             let _ = self.directory.note_address(email, &assertion.subject().user).await;
         }
         let cookie = browser.map(|browser| cookie(client, browser));
-        Ok(Reply::Granted(Box::new(GrantedReply { assertion, tokens, cookie, recovery })))
+        Ok(Reply::Granted(Box::new(GrantedReply { assertion, cookie, recovery })))
     }
 
     fn challenged(&self, challenged: Challenged, client: &Client) -> Result<Reply, Error> {

@@ -81,15 +81,22 @@ enum Turn {
 }
 
 impl<S: Store> Engine<S> {
-    /// Mints the tokens of a new session. It takes an [`Assertion`]: there is no other way in.
-    pub(super) fn mint(&self, assertion: &Assertion) -> Result<Tokens, Error> {
-        let now = self.env.clock.now();
+    /// Mints the tokens of a new session. It takes an [`Assertion`], which a won settle alone gives:
+    /// there is no other way in. The store is not asked.
+    ///
+    /// Once a login is enough. Whoever mints again, or later, gets no more by it: the session is the
+    /// same, ends at the same time and with the same epoch, and of two first refresh tokens the one
+    /// that comes second ends it, as a copy would.
+    ///
+    /// # Errors
+    /// The tokens could not be sealed or signed. The login is spent; the next one is as good.
+    pub fn mint(&self, assertion: &Assertion) -> Result<Tokens, Error> {
         let session = Session {
             subject: assertion.subject().clone(),
             first: assertion.first(),
             second: assertion.second(),
             auth_time: assertion.auth_time(),
-            ends: now.saturating_add(self.settings.session_secs),
+            ends: assertion.auth_time().saturating_add(self.settings.session_secs),
         };
         let context = [self.settings.realm.as_str().as_bytes()];
         let token =

@@ -22,12 +22,13 @@ async fn free() -> World {
 
 /// The account that a login opened.
 async fn account(world: &World, granted: &GrantedReply) -> Account {
-    let authenticated = world.engine.authenticate(&granted.tokens.access).await.unwrap();
+    let authenticated =
+        world.engine.authenticate(&world.tokens(&granted.assertion).access).await.unwrap();
     authenticated.unwrap().account().clone()
 }
 
 async fn lives(world: &World, granted: &GrantedReply) -> bool {
-    world.engine.authenticate(&granted.tokens.access).await.unwrap().is_some()
+    world.engine.authenticate(&world.tokens(&granted.assertion).access).await.unwrap().is_some()
 }
 
 /// A vendor token's claims, for one tenant or for all.
@@ -150,8 +151,10 @@ async fn removing_ends_all_but_the_session_that_removed() {
     assert!(matches!(reply, Reply::Done), "{reply:?}");
     assert!(lives(&world, &acting).await, "the survivor");
     assert!(!lives(&world, &first).await, "another session");
-    assert!(world.engine.refresh(&first.tokens.refresh).await.unwrap().is_none());
-    assert!(world.engine.refresh(&acting.tokens.refresh).await.unwrap().is_some());
+    assert!(world.engine.refresh(&world.tokens(&first.assertion).refresh).await.unwrap().is_none());
+    assert!(
+        world.engine.refresh(&world.tokens(&acting.assertion).refresh).await.unwrap().is_some()
+    );
     let code = alice.totp(1);
     let reply = Person::new(&world).code(&open, code.as_str(), false).await;
     assert_eq!(refused(reply), Refusal::LoginOver, "an open login");
@@ -212,7 +215,7 @@ async fn the_address_goes_with_the_last_app_where_it_answers_nothing() {
     let reply = world.engine.remove_app(&session, &client, &device, code).await.unwrap();
     assert!(matches!(reply, Reply::Done), "{reply:?}");
     let free = granted(alice.begin().await);
-    assert_eq!(free.tokens.claims.acr, None, "nothing is asked for");
+    assert_eq!(world.tokens(&free.assertion).claims.acr, None, "nothing is asked for");
     let nothing = account(&world, &free).await;
     let reply = world.engine.remove_all(&nothing, &alice.client(), None).await.unwrap();
     assert_eq!(refused(reply), Refusal::NotEnrolled);
@@ -243,7 +246,7 @@ async fn a_reset_ends_everything_and_needs_the_users_own_tenant() {
     let reply = engine.remove_all(&ours, &Person::new(&world).client(), None).await.unwrap();
     assert!(matches!(reply, Reply::Done), "forced or not: {reply:?}");
     assert!(!lives(&world, &session).await);
-    assert!(engine.refresh(&session.tokens.refresh).await.unwrap().is_none());
+    assert!(engine.refresh(&world.tokens(&session.assertion).refresh).await.unwrap().is_none());
     let events = world.events().await;
     let removed = events.iter().find(|event| event.what == What::FactorsRemoved).unwrap();
     assert_eq!(removed.by, By::Administrator(ClientId::parse("ops").unwrap()));

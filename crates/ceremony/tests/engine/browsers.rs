@@ -37,7 +37,8 @@ async fn forgetting_no_browser_is_no_event() {
     let world = World::new();
     let mut alice = Person::new(&world);
     let session = alice.enrol().await;
-    let session = world.engine.authenticate(&session.tokens.access).await.unwrap().unwrap();
+    let session =
+        world.engine.authenticate(&world.tokens(&session.assertion).access).await.unwrap().unwrap();
     let forgotten = |events: &[countersign_ceremony::audit::Audit]| {
         let is = |what: &What| matches!(what, What::BrowsersForgotten { .. });
         events.iter().filter(|event| is(&event.what)).count()

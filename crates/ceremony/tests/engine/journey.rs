@@ -16,7 +16,7 @@ async fn enrol_then_log_in_with_the_app_and_never_with_a_code_twice() {
     let world = World::new();
     let mut alice = Person::new(&world);
     let first = alice.enrol().await;
-    assert!(first.recovery.is_some() && !first.tokens.access.is_empty());
+    assert!(first.recovery.is_some() && !world.tokens(&first.assertion).access.is_empty());
 
     // The code that confirmed is spent.
     let asked = alice.challenged().await;
@@ -29,8 +29,8 @@ async fn enrol_then_log_in_with_the_app_and_never_with_a_code_twice() {
     let code = alice.totp(0);
     let won = granted(alice.code(&asked, code.as_str(), false).await);
     assert!(won.recovery.is_none(), "shown once");
-    assert_eq!(won.tokens.claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
-    assert_eq!(won.tokens.claims.amr, ["pwd", "mfa", "otp"]);
+    assert_eq!(world.tokens(&won.assertion).claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
+    assert_eq!(world.tokens(&won.assertion).claims.amr, ["pwd", "mfa", "otp"]);
 
     // The same code under another login, and the same login again.
     let other = alice.challenged().await;
@@ -56,8 +56,8 @@ async fn a_remembered_browser_skips_the_step_and_its_secret_rotates() {
     let first = alice.cookie.to_string();
 
     let skipped = granted(alice.begin().await);
-    assert_eq!(skipped.tokens.claims.acr, None, "one factor, and remembered");
-    assert_eq!(skipped.tokens.claims.amr, ["pwd", "remembered"]);
+    assert_eq!(world.tokens(&skipped.assertion).claims.acr, None, "one factor, and remembered");
+    assert_eq!(world.tokens(&skipped.assertion).claims.amr, ["pwd", "remembered"]);
     assert_ne!(alice.cookie.to_string(), first, "rotated");
 
     // Elsewhere the code is asked for (D-13), and after a reset here as well (D-04).
@@ -116,7 +116,7 @@ async fn a_code_by_email_wins_once_and_only_the_last_one_sent() {
     let reply = alice.email_code(&asked, "not a token", &new, false).await;
     assert_eq!(refused(reply), Refusal::LoginOver, "no token of ours");
     let won = granted(alice.email_code(&asked, second.as_str(), &new, false).await);
-    assert_eq!(won.tokens.claims.amr, ["pwd", "mfa", "otp"]);
+    assert_eq!(world.tokens(&won.assertion).claims.amr, ["pwd", "mfa", "otp"]);
     let again = alice.email_code(&asked, second.as_str(), &new, false).await;
     assert_eq!(refused(again), Refusal::LoginOver);
 }
@@ -179,9 +179,9 @@ async fn email_is_offered_only_where_the_tenant_takes_it_and_the_address_is_boun
     let Reply::Sent { token: challenge, .. } = alice.send_email(&forced).await else { panic!() };
     let code = world.mail.last_code().unwrap();
     let won = granted(alice.email_code(&forced, challenge.as_str(), &code, true).await);
-    assert_eq!(won.tokens.claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
+    assert_eq!(world.tokens(&won.assertion).claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
     let skipped = granted(alice.begin().await);
-    assert_eq!(skipped.tokens.claims.acr, None);
+    assert_eq!(world.tokens(&skipped.assertion).claims.acr, None);
 }
 
 #[tokio::test]
@@ -204,7 +204,10 @@ async fn recovery_removes_the_factors_once_and_a_password_alone_inherits_nothing
     alice.cookie = cookie;
     let again = world.engine.recover(&address, &typed, &alice.client()).await.unwrap();
     assert_eq!(refused(again), Refusal::Code, "spent");
-    assert!(world.engine.refresh(&first.tokens.refresh).await.unwrap().is_none(), "session dead");
+    assert!(
+        world.engine.refresh(&world.tokens(&first.assertion).refresh).await.unwrap().is_none(),
+        "session dead"
+    );
 
     // Elsewhere a password is not enough: the mailbox must be proven before anything is enrolled.
     let mut thief = Person::new(&world);
@@ -267,14 +270,17 @@ async fn every_report_ends_what_is_open() {
             let mut elsewhere = Person::new(&world);
             elsewhere.challenged().await
         };
-        let access = &won.tokens.access;
+        let access = &world.tokens(&won.assertion).access;
         assert!(world.engine.authenticate(access).await.unwrap().is_some());
 
         let user = UserId::parse("alice").unwrap();
         assert!(world.engine.report(user, report.clone()).await.unwrap(), "{report:?}");
         world.advance(30);
         assert!(world.engine.authenticate(access).await.unwrap().is_none(), "{report:?}");
-        assert!(world.engine.refresh(&won.tokens.refresh).await.unwrap().is_none(), "{report:?}");
+        assert!(
+            world.engine.refresh(&world.tokens(&won.assertion).refresh).await.unwrap().is_none(),
+            "{report:?}"
+        );
         let code = alice.totp(0);
         let late = world
             .engine
@@ -295,7 +301,7 @@ async fn every_report_ends_what_is_open() {
 async fn refreshing_rotates_and_a_reuse_ends_the_session() {
     let world = World::new();
     let mut alice = Person::new(&world);
-    let first = alice.enrol().await.tokens;
+    let first = world.tokens(&alice.enrol().await.assertion);
     let second = world.engine.refresh(&first.refresh).await.unwrap().unwrap();
     let third = world.engine.refresh(&second.refresh).await.unwrap().unwrap();
     assert_eq!(third.claims.auth_time, first.claims.auth_time);
@@ -311,7 +317,7 @@ async fn refreshing_rotates_and_a_reuse_ends_the_session() {
 async fn a_token_of_one_kind_is_refused_as_any_other() {
     let world = World::new();
     let mut alice = Person::new(&world);
-    let tokens = alice.enrol().await.tokens;
+    let tokens = world.tokens(&alice.enrol().await.assertion);
     let asked = alice.challenged().await;
     let Reply::Sent { token: challenge, .. } = alice.send_email(&asked).await else { panic!() };
     let (login, challenge) = (asked.token.as_str(), challenge.as_str());
@@ -335,11 +341,11 @@ async fn nobody_is_asked_where_nobody_is_forced_and_saml_answers_for_itself() {
     world.set_policy(Policy { enforce: Enforce::ForceExceptSaml, ..world.policy() }).await;
     assert!(matches!(alice.begin().await, Reply::Challenged(_)));
     alice.first = FirstFactor::Saml;
-    assert_eq!(granted(alice.begin().await).tokens.claims.amr, ["sso"]);
+    assert_eq!(world.tokens(&granted(alice.begin().await).assertion).claims.amr, ["sso"]);
     world.set_policy(Policy { enforce: Enforce::DontForce, ..world.policy() }).await;
     alice.first = FirstFactor::Password;
     let plain = granted(alice.begin().await);
-    assert_eq!(plain.tokens.claims.amr, ["pwd"]);
+    assert_eq!(world.tokens(&plain.assertion).claims.amr, ["pwd"]);
     // A user who has a factor is asked, whatever the tenant says.
     world.set_policy(Policy { enforce: Enforce::Force, ..world.policy() }).await;
     alice.enrol().await;

@@ -76,10 +76,11 @@ async fn a_settle_and_a_refresh_whose_replies_are_lost_are_won_once() {
         let Reply::Granted(granted) = reply else { panic!("{reply:?}") };
         let events = store.events(10).await.unwrap();
         assert_eq!(events.len(), 1, "granted once, whatever was lost");
+        let tokens = engine.mint(&granted.assertion).unwrap();
 
         store.written.store(written, Ordering::SeqCst);
         store.unwritten.store(unwritten, Ordering::SeqCst);
-        let next = engine.refresh(&granted.tokens.refresh).await.unwrap().unwrap();
+        let next = engine.refresh(&tokens.refresh).await.unwrap().unwrap();
         assert!(engine.refresh(&next.refresh).await.unwrap().is_some(), "no theft was seen");
     }
 }

@@ -6,6 +6,7 @@ mod account;
 mod browsers;
 mod journey;
 mod lost_replies;
+mod minting;
 mod own_phones;
 mod phones;
 mod policies;

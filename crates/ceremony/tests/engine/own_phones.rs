@@ -26,12 +26,13 @@ async fn free() -> World {
 }
 
 async fn account(world: &World, granted: &GrantedReply) -> Account {
-    let authenticated = world.engine.authenticate(&granted.tokens.access).await.unwrap();
+    let authenticated =
+        world.engine.authenticate(&world.tokens(&granted.assertion).access).await.unwrap();
     authenticated.unwrap().account().clone()
 }
 
 async fn lives(world: &World, granted: &GrantedReply) -> bool {
-    world.engine.authenticate(&granted.tokens.access).await.unwrap().is_some()
+    world.engine.authenticate(&world.tokens(&granted.assertion).access).await.unwrap().is_some()
 }
 
 #[track_caller]

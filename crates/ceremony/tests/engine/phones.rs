@@ -115,8 +115,8 @@ async fn a_forced_login_ends_with_a_phone_and_the_next_one_is_answered_by_it() {
     assert_eq!(refused(wrong), Refusal::Code);
     let first = granted(confirm(&world, &mut alice, &asked, &challenge, &code).await);
     assert!(first.recovery.is_some(), "the first factor brings the recovery code");
-    assert_eq!(first.tokens.claims.amr, ["pwd", "mfa", "sms"]);
-    assert_eq!(first.tokens.claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
+    assert_eq!(world.tokens(&first.assertion).claims.amr, ["pwd", "mfa", "sms"]);
+    assert_eq!(world.tokens(&first.assertion).claims.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
     let told = world.mail.all().into_iter().any(|mail| {
         matches!(mail.body, Body::Notice(NoticeOf::FactorAdded(FactorKind::Sms)))
             && matches!(mail.to, To::Mailbox(_))

@@ -120,7 +120,7 @@ async fn an_operator_cannot_change_a_policy_out_of_the_profile() {
 async fn a_session_of_aal2_ends_after_a_day_and_after_an_hour_without_use() {
     let world = under(Profile::NistAal2);
     let mut person = Person { nonce: Some([7; 32]), ..Person::new(&world) };
-    let mut tokens = person.enrol().await.tokens;
+    let mut tokens = world.tokens(&person.enrol().await.assertion);
     assert!(tokens.session_ends.since(world.clock.now()) <= 24 * HOUR);
     // Used every hour it lives for a day.
     for hour in 1..24 {
@@ -135,7 +135,8 @@ async fn a_session_of_aal2_ends_after_a_day_and_after_an_hour_without_use() {
         world.advance(PERIOD);
         let asked = person.challenged().await;
         let code = person.totp(0);
-        let mut tokens = granted(person.code(&asked, code.as_str(), false).await).tokens;
+        let mut tokens =
+            world.tokens(&granted(person.code(&asked, code.as_str(), false).await).assertion);
         for _ in 0..refreshes {
             tokens = world.engine.refresh(&tokens.refresh).await.unwrap().unwrap();
         }
@@ -144,7 +145,7 @@ async fn a_session_of_aal2_ends_after_a_day_and_after_an_hour_without_use() {
     }
     // The rules alone know no such end.
     let world = under(Profile::Compatible);
-    let tokens = Person::new(&world).enrol().await.tokens;
+    let tokens = world.tokens(&Person::new(&world).enrol().await.assertion);
     world.advance(25 * HOUR);
     assert!(world.engine.refresh(&tokens.refresh).await.unwrap().is_some());
 }

@@ -14,7 +14,7 @@ async fn a_restored_store_honours_nothing_from_before_and_keeps_the_factors() {
     world.advance(30);
     let asked = alice.challenged().await;
     let code = alice.totp(0);
-    let session = granted(alice.code(&asked, code.as_str(), true).await).tokens;
+    let session = world.tokens(&granted(alice.code(&asked, code.as_str(), true).await).assertion);
     let rotated = world.engine.refresh(&session.refresh).await.unwrap().unwrap();
     let mut elsewhere = Person::new(&world);
     elsewhere.secret.clone_from(&alice.secret);
@@ -43,7 +43,7 @@ async fn a_restored_store_honours_nothing_from_before_and_keeps_the_factors() {
     // The browser is remembered no more, and the app works, once a code.
     let Reply::Challenged(asked) = alice.begin().await else { panic!("still remembered") };
     let code = alice.totp(0);
-    let session = granted(alice.code(&asked, code.as_str(), true).await).tokens;
+    let session = world.tokens(&granted(alice.code(&asked, code.as_str(), true).await).assertion);
     assert!(engine.authenticate(&session.access).await.unwrap().is_some());
     assert!(matches!(alice.begin().await, Reply::Granted(_)), "remembered anew");
     assert!(engine.authenticate(&session.access).await.unwrap().is_some());

@@ -10,7 +10,8 @@ use countersign_device::{Label, SessionId};
 use crate::support::{Person, World, granted, refused};
 
 async fn account(world: &World, granted: &GrantedReply) -> Account {
-    let authenticated = world.engine.authenticate(&granted.tokens.access).await.unwrap();
+    let authenticated =
+        world.engine.authenticate(&world.tokens(&granted.assertion).access).await.unwrap();
     authenticated.unwrap().account().clone()
 }
 
@@ -46,14 +47,15 @@ async fn a_step_up_asks_whom_a_browser_let_in_and_begins_a_new_session() {
     world.advance(30);
     let code = alice.totp(0);
     let new = granted(alice.code(&asked, code.as_str(), false).await);
-    let (before, after) = (&old.tokens.claims, &new.tokens.claims);
+    let (before, after) =
+        (&world.tokens(&old.assertion).claims, &world.tokens(&new.assertion).claims);
     assert_eq!(after.amr, ["pwd", "mfa", "otp"]);
     assert_eq!(after.acr.as_deref(), Some(Assertion::MULTI_FACTOR));
     assert_eq!(after.auth_time, before.auth_time.saturating_add(30));
     assert_ne!(after.sid, before.sid);
     // The session before it is refreshed no more, and the new one is.
-    assert!(world.engine.refresh(&old.tokens.refresh).await.unwrap().is_none());
-    assert!(world.engine.refresh(&new.tokens.refresh).await.unwrap().is_some());
+    assert!(world.engine.refresh(&world.tokens(&old.assertion).refresh).await.unwrap().is_none());
+    assert!(world.engine.refresh(&world.tokens(&new.assertion).refresh).await.unwrap().is_some());
     let events = world.events().await;
     let replaced = SessionId::parse(&before.sid).unwrap();
     assert!(events.iter().any(|event| {
@@ -97,8 +99,8 @@ async fn a_step_up_is_finished_in_its_own_session() {
     let mut bob = Person::new(&world);
     bob.user = "bob".into();
     let bobs = bob.enrol().await;
-    let bobs_session = SessionId::parse(&bobs.tokens.claims.sid).ok();
-    let own_session = SessionId::parse(&old.tokens.claims.sid).ok();
+    let bobs_session = SessionId::parse(&world.tokens(&bobs.assertion).claims.sid).ok();
+    let own_session = SessionId::parse(&world.tokens(&old.assertion).claims.sid).ok();
     assert!(bobs_session.is_some() && own_session.is_some());
 
     let session = account(&world, &old).await;
@@ -137,7 +139,7 @@ async fn a_step_up_ends_with_its_session() {
     assert_eq!(refused(alice.code(&asked, code.as_str(), false).await), Refusal::LoginOver);
     let again = world.engine.step_up(&session, &client, 0).await.unwrap();
     assert_eq!(refused(again), Refusal::SessionOver);
-    assert!(world.engine.refresh(&old.tokens.refresh).await.unwrap().is_none());
+    assert!(world.engine.refresh(&world.tokens(&old.assertion).refresh).await.unwrap().is_none());
     assert!(matches!(alice.begin().await, Reply::Challenged(_)), "nor is the browser remembered");
     let events = world.events().await;
     let told = events.iter().find(|event| matches!(event.what, What::Lifecycle(_))).unwrap();

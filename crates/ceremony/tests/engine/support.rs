@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use countersign_ceremony::assertion::FirstFactor;
+use countersign_ceremony::assertion::{Assertion, FirstFactor};
 use countersign_ceremony::audit::{Audit, Verdict, What};
 use countersign_ceremony::codec;
 use countersign_ceremony::decide::Refusal;
 use countersign_ceremony::engine::{
-    ChallengedReply, Client, Engine, GrantedReply, Passed, Reply, Settings,
+    ChallengedReply, Client, Engine, GrantedReply, Passed, Reply, Settings, Tokens,
 };
 use countersign_ceremony::env::{Clock, Env, FrozenClock, NotedMail};
 use countersign_ceremony::incarnation;
@@ -76,6 +76,11 @@ impl World {
         let settings = self.engine.settings().clone();
         let engine = Engine::new(Arc::clone(&self.store), env, settings).unwrap();
         Self { engine: Arc::new(engine), ..self }
+    }
+
+    /// The tokens of a login.
+    pub(crate) fn tokens(&self, assertion: &Assertion) -> Tokens {
+        self.engine.mint(assertion).unwrap()
     }
 
     pub(crate) fn store(&self) -> Arc<MemoryStore> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_ceremony::assertion::FirstFactor;
 use countersign_ceremony::decide::Refusal;
-use countersign_ceremony::engine::Client;
+use countersign_ceremony::engine::{Client, Tokens};
 use countersign_ceremony::port::Store;
 use countersign_ceremony::rules::LOGIN_SECS;
 
@@ -59,7 +59,7 @@ pub(super) async fn tokens_as_what_they_are_not<S: Store>(world: World<S>) -> Ou
     let login = asked.token.as_str().to_owned();
     let sent = owner.send(&asked).await;
     let challenge = sent.map_err(|refusal| format!("not sent: {refusal:?}"))?;
-    let (access, refresh) = (first.tokens.access.clone(), first.tokens.refresh.clone());
+    let Tokens { access, refresh, .. } = owner.tokens(&first);
     let node = owner.node();
     for (what, token) in [("a login", &login), ("a challenge", &challenge), ("a refresh", &refresh)]
     {
@@ -92,7 +92,8 @@ pub(super) async fn the_tenant_is_the_logins<S: Store>(world: World<S>) -> Outco
     let (mut owner, _) = world.owner().await;
     let granted = granted(owner.log_in().await);
     hold!(granted.assertion.subject().tenant == tenant(), "another tenant is granted");
-    hold!(granted.tokens.claims.tenant_id == tenant().to_string(), "another tenant is told");
+    let claims = owner.tokens(&granted).claims;
+    hold!(claims.tenant_id == tenant().to_string(), "another tenant is told");
     Ok(())
 }
 

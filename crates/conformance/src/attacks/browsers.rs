@@ -59,14 +59,15 @@ pub(super) async fn every_event_ends_every_trust<S: Store>(world: World<S>) -> O
         let Reply::Granted(before) = reply else {
             return Err(format!("not remembered before {event:?}: {reply:?}"));
         };
+        let tokens = owner.tokens(&before);
         let asked = world.person().challenged().await;
         hold!(world.report(event.clone()).await, "{event:?} is refused");
         let reply = owner.begin().await;
         hold!(!is_granted(&reply), "a browser skips the step after {event:?}");
         let node = owner.node();
-        let seen = node.authenticate(&before.tokens.access).await;
+        let seen = node.authenticate(&tokens.access).await;
         hold!(matches!(seen, Ok(None)), "a session lives on after {event:?}");
-        let seen = node.refresh(&before.tokens.refresh).await;
+        let seen = node.refresh(&tokens.refresh).await;
         hold!(matches!(seen, Ok(None)), "a refresh token lives on after {event:?}");
         let code = owner.totp(0);
         let judged = node.code(asked.token.as_str(), &Client::default(), None, &code, false).await;
@@ -184,7 +185,8 @@ pub(super) async fn the_policy_is_switched_off<S: Store>(world: World<S>) -> Out
 
 pub(super) async fn trust_is_no_second_factor<S: Store>(world: World<S>) -> Outcome {
     let mut owner = world.remembered().await;
-    let claims = granted(owner.begin().await).tokens.claims;
+    let again = granted(owner.begin().await);
+    let claims = owner.tokens(&again).claims;
     hold!(claims.acr.as_deref() != Some(Assertion::MULTI_FACTOR), "acr says two factors");
     hold!(claims.amr.iter().all(|of| of != "otp" && of != "mfa"), "amr says {:?}", claims.amr);
     hold!(claims.amr.iter().any(|of| of == "remembered"), "amr says {:?}", claims.amr);

@@ -177,9 +177,9 @@ pub(super) async fn a_password_alone_after_a_recovery<S: Store>(world: World<S>)
 
 pub(super) async fn a_refresh_token_twice<S: Store>(world: World<S>) -> Outcome {
     let (owner, first) = world.owner().await;
-    let node = owner.node();
+    let (node, refresh) = (owner.node(), owner.tokens(&first).refresh);
     let tasks = (0..16_usize).map(|n| {
-        let (node, token) = (Arc::clone(&world.nodes[n % 2]), first.tokens.refresh.clone());
+        let (node, token) = (Arc::clone(&world.nodes[n % 2]), refresh.clone());
         async move { node.refresh(&token).await }
     });
     let answers = race(tasks.collect()).await;
@@ -195,7 +195,7 @@ pub(super) async fn a_refresh_token_twice<S: Store>(world: World<S>) -> Outcome 
 
 pub(super) async fn a_session_of_before_a_recovery<S: Store>(world: World<S>) -> Outcome {
     let (owner, first) = world.owner().await;
-    let before = first.tokens;
+    let before = owner.tokens(&first);
     let code = first.recovery.ok_or("no recovery code")?.reveal().to_string();
     let recovered = owner.node().recover(&address(), &code, &Client::default()).await;
     let reply = recovered.map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use countersign_ceremony::audit::{Audit, Verdict, What};
 use countersign_ceremony::codec::{self, Encoding};
 use countersign_ceremony::decide::Refusal;
 use countersign_ceremony::engine::{
-    ChallengedReply, Client, Engine, Error, GrantedReply, Passed, Reply, Settings,
+    ChallengedReply, Client, Engine, Error, GrantedReply, Passed, Reply, Settings, Tokens,
 };
 use countersign_ceremony::env::{Clock, Env, FrozenClock, NotedMail};
 use countersign_ceremony::lifecycle::Lifecycle;
@@ -226,6 +226,11 @@ impl<S: Store> Person<S> {
     pub(super) async fn tried(&mut self) -> Result<Reply, Error> {
         let reply = self.node().begin(self.passed(), &self.client()).await?;
         Ok(self.keep(reply))
+    }
+
+    /// The tokens of a login.
+    pub(super) fn tokens(&self, granted: &GrantedReply) -> Tokens {
+        self.node().mint(&granted.assertion).expect("tokens")
     }
 
     pub(super) async fn begin(&mut self) -> Reply {

@@ -216,3 +216,60 @@ impl Remains<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::clockwork::Clockwork;
+    use super::*;
+
+    /// A world in which nobody knows the password and no clock jumps.
+    fn calm() -> (Arc<Site>, Plan, Vec<UserId>) {
+        let world = Clockwork::new(0);
+        let plan = Plan { attack: Attack::Name, jump: None, ..Plan::draw(&world) };
+        let users = vec![UserId::parse("alice").unwrap()];
+        let site = Site::build(&world, &plan, &users, None).unwrap();
+        (site, plan, users)
+    }
+
+    fn found(seen: Vec<(u64, Seen)>) -> Vec<Invariant> {
+        let (site, plan, users) = calm();
+        let remains =
+            Remains { site: &site, plan: &plan, users: &users, seen, delivered: Vec::new() };
+        let mut broken = Vec::new();
+        remains.one_winner(&mut broken);
+        remains.kept_out(&mut broken);
+        broken.into_iter().map(|(invariant, _)| invariant).collect()
+    }
+
+    /// An app may show the same six digits at two steps, and both win.
+    #[test]
+    fn the_same_digits_at_two_steps_are_two_codes() {
+        let won = |at, session, code: &str| {
+            let session = SessionId::from_random_bytes([session; 16]);
+            (at, Seen::Granted { user: 0, session, code: Some(code.into()) })
+        };
+        let two = vec![won(1, 1, "Step(1):123456"), won(2, 2, "Step(4):123456")];
+        assert_eq!(found(two), []);
+        let one = vec![won(1, 1, "Step(1):123456"), won(2, 2, "Step(1):123456")];
+        assert_eq!(found(one), [Invariant::OneWinner]);
+    }
+
+    /// Where answers are lost at every turn of an enrolment, its owner tries the codes of many
+    /// pictures: whoever was wrong so often waits, and is not kept out.
+    #[test]
+    fn an_owner_who_mistyped_often_may_be_told_to_wait() {
+        let kept_out = |waits| (100, Seen::KeptOut { user: 0, waits, why: String::new() });
+        let broken = vec![Invariant::NoLockOut];
+        for (slips, waits, broken) in [
+            (FIRST_WAIT_AT, true, vec![]),
+            (FIRST_WAIT_AT, false, broken.clone()),
+            (FIRST_WAIT_AT - 1, true, broken),
+        ] {
+            let slip = |at| (u64::from(at), Seen::Refused { user: 0, stranger: false });
+            let seen = (0..slips).map(slip).chain([kept_out(waits)]).collect();
+            assert_eq!(found(seen), broken, "{slips}, {waits}");
+        }
+    }
+}

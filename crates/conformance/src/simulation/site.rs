@@ -5,8 +5,9 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use countersign_ceremony::assertion::Assertion;
 use countersign_ceremony::codec::Encoding;
-use countersign_ceremony::engine::{Engine, Error, Settings};
+use countersign_ceremony::engine::{Engine, Error, Settings, Tokens};
 use countersign_ceremony::env::{
     Busy, Clock, Env, Later, NoPasskeys, NoRandomness, NotedMail, Random, Workers,
 };
@@ -235,6 +236,13 @@ impl Site {
             Ok(Err(error)) => Err(NoAnswer::Failed(error)),
             Err(_) => Err(NoAnswer::Died),
         }
+    }
+
+    /// The tokens of a login, which the node that granted it makes before it answers. Every node
+    /// has the same keys.
+    pub(super) fn mint(&self, assertion: &Assertion) -> Option<Tokens> {
+        let node = self.nodes.first()?;
+        Self::running(node).engine.mint(assertion).ok()
     }
 
     /// A node dies between two moves, and another process takes its place.

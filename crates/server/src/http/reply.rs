@@ -73,7 +73,8 @@ fn granted_answer<S: Store>(
     status: StatusCode,
     granted: GrantedReply,
 ) -> Result<Response, ApiError> {
-    let GrantedReply { tokens, cookie, recovery, .. } = granted;
+    let GrantedReply { assertion, cookie, recovery } = granted;
+    let tokens = node.engine.mint(&assertion)?;
     let mut answer = with_tokens(&tokens);
     (answer.recovery_code, answer.recovery_codes) = shown(recovery);
     let mut response = (status, Json(answer)).into_response();
