@@ -201,6 +201,8 @@ pub enum Error {
     Undelivered,
     /// Ids and address are too long to fit a token together, or a token could not be signed.
     Token,
+    /// The assertion is of another realm, or older than an access token lives.
+    Assertion,
 }
 
 impl std::fmt::Display for Error {
@@ -216,6 +218,9 @@ impl std::fmt::Display for Error {
             }
             Self::Undelivered => NotDelivered.fmt(f),
             Self::Token => f.write_str("a token could not be made; are the ids too long together?"),
+            Self::Assertion => {
+                f.write_str("this login is another realm's, or too old for tokens; log in anew")
+            }
         }
     }
 }

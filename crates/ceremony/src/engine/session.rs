@@ -84,13 +84,21 @@ impl<S: Store> Engine<S> {
     /// Mints the tokens of a new session. It takes an [`Assertion`], which a won settle alone gives:
     /// there is no other way in. The store is not asked.
     ///
-    /// Once a login is enough. Whoever mints again, or later, gets no more by it: the session is the
-    /// same, ends at the same time and with the same epoch, and of two first refresh tokens the one
-    /// that comes second ends it, as a copy would.
+    /// It is for the moment after the login, and once is enough. Minted again, the session is the
+    /// same, of the same epoch, and has the same end; of two first refresh tokens the second that is
+    /// used ends it, as a copy would. An assertion that is older than an access token lives mints
+    /// nothing: who has kept one keeps no session alive by it.
     ///
     /// # Errors
-    /// The tokens could not be sealed or signed. The login is spent; the next one is as good.
+    /// [`Error::Assertion`]: it is too old, or of another realm. [`Error::Random`], [`Error::Token`]:
+    /// there are no tokens; the login is spent, what else the reply brings counts, and the same
+    /// assertion may be minted again.
     pub fn mint(&self, assertion: &Assertion) -> Result<Tokens, Error> {
+        let age = self.env.clock.now().since(assertion.auth_time());
+        let lives = self.settings.access_secs.min(self.settings.session_secs);
+        if *assertion.subject().user.realm() != self.settings.realm || age >= lives {
+            return Err(Error::Assertion);
+        }
         let session = Session {
             subject: assertion.subject().clone(),
             first: assertion.first(),

@@ -1,6 +1,7 @@
 //! A world with one engine, and a person in it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use countersign_ceremony::assertion::{Assertion, FirstFactor};
 use countersign_ceremony::audit::{Audit, Verdict, What};
@@ -14,7 +15,7 @@ use countersign_ceremony::incarnation;
 use countersign_ceremony::memory::MemoryStore;
 use countersign_ceremony::policy::{Enforce, Policy, Strategies};
 use countersign_ceremony::port::Store;
-use countersign_device::{EmailAddress, Label, RealmId, TenantId, UserId};
+use countersign_device::{EmailAddress, Label, RealmId, SessionId, TenantId, UserId};
 use countersign_otp::{Code, Secret, Totp, UnixTime};
 use countersign_remember::Cookie;
 use countersign_token::Params;
@@ -24,7 +25,11 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FrozenClock>,
     pub(crate) mail: Arc<NotedMail>,
     store: Arc<MemoryStore>,
+    held: Held,
 }
+
+/// The tokens of every login, minted when it was granted: what is looked at later is what is held.
+pub(crate) type Held = Arc<Mutex<HashMap<SessionId, Tokens>>>;
 
 pub(crate) fn tenant() -> TenantId {
     TenantId::parse("acme").unwrap()
@@ -65,7 +70,7 @@ impl World {
         change(&mut settings);
         let store = Arc::new(MemoryStore::new(store_clock));
         let engine = Engine::new(Arc::clone(&store), env, settings).unwrap();
-        Self { engine: Arc::new(engine), clock, mail, store }
+        Self { engine: Arc::new(engine), clock, mail, store, held: Held::default() }
     }
 
     /// The store, restored from a backup of this moment, and a node that starts on it.
@@ -78,9 +83,9 @@ impl World {
         Self { engine: Arc::new(engine), ..self }
     }
 
-    /// The tokens of a login.
+    /// The tokens that a login brought.
     pub(crate) fn tokens(&self, assertion: &Assertion) -> Tokens {
-        self.engine.mint(assertion).unwrap()
+        held(&self.held, &self.engine, assertion)
     }
 
     pub(crate) fn store(&self) -> Arc<MemoryStore> {
@@ -116,6 +121,12 @@ impl World {
     }
 }
 
+fn held(held: &Held, engine: &Engine<MemoryStore>, assertion: &Assertion) -> Tokens {
+    let mut held = held.lock().unwrap();
+    let mint = || engine.mint(assertion).unwrap();
+    held.entry(assertion.subject().session).or_insert_with(mint).clone()
+}
+
 pub(crate) fn granted(reply: Reply) -> GrantedReply {
     match reply {
         Reply::Granted(granted) => *granted,
@@ -142,6 +153,7 @@ pub(crate) struct Person {
     pub(crate) nonce: Option<[u8; 32]>,
     /// What the browser says that it is.
     pub(crate) agent: Label,
+    pub(crate) held: Held,
 }
 
 impl Person {
@@ -155,6 +167,7 @@ impl Person {
             secret: None,
             nonce: None,
             agent: Label::default(),
+            held: Arc::clone(&world.held),
         }
     }
 
@@ -243,8 +256,11 @@ impl Person {
         self.keep(reply.unwrap())
     }
 
-    /// Keeps the cookie that an answer sets, as a browser does.
+    /// Keeps the cookie that an answer sets, and the tokens that it brings, as a browser does.
     pub(crate) fn keep(&mut self, reply: Reply) -> Reply {
+        if let Reply::Granted(granted) = &reply {
+            let _ = held(&self.held, &self.engine, &granted.assertion);
+        }
         if let Some(cookie) = reply.cookie() {
             self.cookie = cookie.clone();
         }

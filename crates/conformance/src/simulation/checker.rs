@@ -222,6 +222,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::clockwork::Clockwork;
+    use super::super::plan::Jump;
     use super::*;
 
     /// A world in which nobody knows the password and no clock jumps.
@@ -234,7 +235,12 @@ mod tests {
     }
 
     fn found(seen: Vec<(u64, Seen)>) -> Vec<Invariant> {
+        found_under(None, seen)
+    }
+
+    fn found_under(jump: Option<Jump>, seen: Vec<(u64, Seen)>) -> Vec<Invariant> {
         let (site, plan, users) = calm();
+        let plan = Plan { jump, ..plan };
         let remains =
             Remains { site: &site, plan: &plan, users: &users, seen, delivered: Vec::new() };
         let mut broken = Vec::new();
@@ -271,5 +277,20 @@ mod tests {
             let seen = (0..slips).map(slip).chain([kept_out(waits)]).collect();
             assert_eq!(found(seen), broken, "{slips}, {waits}");
         }
+    }
+
+    /// A clock that jumps may cost an owner one login, and who waits by own fault is not counted.
+    #[test]
+    fn a_clock_costs_one_login_beside_what_the_owner_earned() {
+        let jump = Jump { at: 0, lasts: 1, seconds: 1, with_store: false };
+        let out = |at, waits| (at, Seen::KeptOut { user: 0, waits, why: String::new() });
+        let slips =
+            (0..FIRST_WAIT_AT).map(|at| (at.into(), Seen::Refused { user: 0, stranger: false }));
+        let story = |end: Vec<_>| slips.clone().chain(end).collect();
+        let found = |end| found_under(Some(jump), story(end));
+        assert_eq!(found(vec![out(100, false)]), []);
+        assert_eq!(found(vec![out(100, false), out(200, true)]), []);
+        let twice = vec![out(100, false), out(200, false)];
+        assert_eq!(found(twice), [Invariant::OneLoginAClock]);
     }
 }

@@ -46,7 +46,7 @@ impl Person {
 
     async fn patiently(&self, cookie: &Cookie) -> Option<Reply> {
         for _ in 0..3 {
-            if let Ok(reply) = self.begin(cookie).await {
+            if let Ok((reply, _)) = self.begin(cookie).await {
                 return Some(reply);
             }
         }

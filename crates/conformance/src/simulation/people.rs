@@ -11,7 +11,7 @@ use countersign_otp::{Secret, Step, Totp};
 use countersign_remember::Cookie;
 
 use super::history::{History, Seen};
-use super::site::{NoAnswer, Site, true_time};
+use super::site::{Answer, NoAnswer, Site, answered, true_time};
 
 /// Somebody who has an account, and what others may see of it.
 pub(super) struct Account {
@@ -84,10 +84,14 @@ impl Person {
     }
 
     /// Passes the first factor with this cookie.
-    pub(super) async fn begin(&self, cookie: &Cookie) -> Result<Reply, NoAnswer> {
+    pub(super) async fn begin(&self, cookie: &Cookie) -> Result<Answer, NoAnswer> {
         let (passed, client) = (self.account.passed(), client(cookie));
-        let asked = self.site.ask(|node| async move { node.begin(passed, &client).await }).await;
-        if let Ok(Reply::Granted(granted)) = &asked {
+        let asked = self.site.ask(|node| async move {
+            let reply = node.begin(passed, &client).await?;
+            answered(&node, reply)
+        });
+        let asked = asked.await;
+        if let Ok((Reply::Granted(granted), _)) = &asked {
             let session = granted.assertion.subject().session;
             self.note(Seen::Granted { user: self.account.number, session, code: None });
         }
@@ -101,15 +105,16 @@ impl Person {
         cookie: &Cookie,
         code: &str,
         remember: bool,
-    ) -> Result<Reply, NoAnswer> {
+    ) -> Result<Answer, NoAnswer> {
         let (token, typed, client) = (token.to_owned(), code.to_owned(), client(cookie));
-        let asked = self
-            .site
-            .ask(|node| async move { node.code(&token, &client, None, &typed, remember).await });
+        let asked = self.site.ask(|node| async move {
+            let reply = node.code(&token, &client, None, &typed, remember).await?;
+            answered(&node, reply)
+        });
         let asked = asked.await;
         let user = self.account.number;
         match &asked {
-            Ok(Reply::Granted(granted)) => {
+            Ok((Reply::Granted(granted), _)) => {
                 let session = granted.assertion.subject().session;
                 self.note(Seen::Granted { user, session, code: Some(self.of_its_step(code)) });
             }
@@ -153,29 +158,31 @@ impl Person {
         for _ in 0..40 {
             self.site.world.sleep(self.site.world.below(35_000)).await;
             let cookie = self.account.pocket().cookie.clone();
-            let Ok(Reply::Challenged(asked)) = self.begin(&cookie).await else { continue };
+            let Ok((Reply::Challenged(asked), _)) = self.begin(&cookie).await else { continue };
             let token = asked.token.as_str().to_owned();
             if let Some(shown) = asked.challenged.enrolment {
                 self.account.pocket().scanned.push(shown.secret.clone());
                 let Some((code, _)) = self.shown(&shown.secret) else { continue };
                 let client = client(&cookie);
-                let reply = self
-                    .site
-                    .ask(|node| async move { node.confirm(&token, &client, &code, true).await });
-                self.keep(reply.await.ok().as_ref());
+                let confirmed = self.site.ask(|node| async move {
+                    let reply = node.confirm(&token, &client, &code, true).await?;
+                    answered(&node, reply)
+                });
+                self.keep(confirmed.await.ok());
                 continue;
             }
             // Enrolled, by one of the codes that were scanned: which?
             let scanned = self.account.pocket().scanned.clone();
             for secret in scanned.into_iter().rev().take(4) {
                 let Some((code, step)) = self.shown(&secret) else { continue };
-                let reply = self.code(&token, &cookie, &code, true).await;
-                self.keep(reply.as_ref().ok());
-                if matches!(reply, Ok(Reply::Refused(Refusal::Code))) {
+                let told = self.code(&token, &cookie, &code, true).await.ok();
+                if matches!(told, Some((Reply::Refused(Refusal::Code), _))) {
                     let user = self.account.number;
                     self.note(Seen::Refused { user, stranger: false });
                 }
-                if matches!(reply, Ok(Reply::Granted(_))) {
+                let is_granted = matches!(told, Some((Reply::Granted(_), _)));
+                self.keep(told);
+                if is_granted {
                     let mut pocket = self.account.pocket();
                     pocket.scanned.push(secret);
                     pocket.last = Some(step);
@@ -203,12 +210,12 @@ impl Person {
         let own = !self.site.world.chance(300);
         let cookie = if own { self.account.pocket().cookie.clone() } else { Cookie::default() };
         let asked = match self.begin(&cookie).await {
-            Ok(Reply::Challenged(asked)) => asked,
-            Ok(Reply::Granted(granted)) => {
+            Ok((Reply::Challenged(asked), _)) => asked,
+            Ok(answer @ (Reply::Granted(_), _)) => {
                 self.note(Seen::LetIn { user });
-                return self.keep(Some(&Reply::Granted(granted)));
+                return self.keep(Some(answer));
             }
-            Ok(other) => {
+            Ok((other, _)) => {
                 let why = format!("at the first factor: {other:?}");
                 return self.note(Seen::KeptOut { user, waits: false, why });
             }
@@ -217,8 +224,12 @@ impl Person {
         let token = asked.token.as_str().to_owned();
         let Some(secret) = self.account.pocket().scanned.last().cloned() else { return };
         let Some((code, step)) = self.shown(&secret) else { return };
-        if self.site.world.chance(100) && self.slips(&token, &cookie, &typo(&code), step).await {
-            return;
+        if self.site.world.chance(100) {
+            match self.slips(&token, &cookie, &typo(&code), step).await {
+                Ok(false) => {}
+                Ok(true) => return,
+                Err(_) => return self.lost(own),
+            }
         }
         if self.account.pocket().last.is_some_and(|last| step <= last) {
             return;
@@ -233,11 +244,11 @@ impl Person {
         }
         let remember = self.site.world.chance(500);
         match self.code(&token, &cookie, &code, remember).await {
-            Ok(reply @ Reply::Granted(_)) => {
+            Ok(answer @ (Reply::Granted(_), _)) => {
                 self.note(Seen::LetIn { user });
-                self.keep(Some(&reply));
+                self.keep(Some(answer));
             }
-            Ok(other) => {
+            Ok((other, _)) => {
                 let waits = matches!(other, Reply::Refused(Refusal::TooMany(Some(_))));
                 let why = format!("with a fresh code: {other:?}");
                 self.note(Seen::KeptOut { user, waits, why });
@@ -246,29 +257,33 @@ impl Person {
         }
     }
 
-    /// Types something else than the code of this step. Is the owner let in by it?
-    async fn slips(&self, token: &str, cookie: &Cookie, typed: &str, step: Step) -> bool {
+    /// Types something else than the code of this step. Is the owner let in by it? Where the answer
+    /// was lost nobody knows, and the login may be spent.
+    async fn slips(
+        &self,
+        token: &str,
+        cookie: &Cookie,
+        typed: &str,
+        step: Step,
+    ) -> Result<bool, NoAnswer> {
         let user = self.account.number;
-        match self.code(token, cookie, typed, false).await {
-            Ok(reply @ Reply::Granted(_)) => {
-                // It was the code of a step beside, perhaps of the next one: that is spent now.
-                self.account.pocket().last = step.checked_offset(1);
-                self.note(Seen::LetIn { user });
-                self.keep(Some(&reply));
-                true
-            }
-            Ok(Reply::Refused(Refusal::Code)) => {
-                self.note(Seen::Refused { user, stranger: false });
-                false
-            }
-            _ => false,
+        let answer = self.code(token, cookie, typed, false).await?;
+        let is_granted = matches!(answer, (Reply::Granted(_), _));
+        if is_granted {
+            // It was the code of a step beside, perhaps of the next one: that is spent now.
+            self.account.pocket().last = step.checked_offset(1);
+            self.note(Seen::LetIn { user });
+            self.keep(Some(answer));
+        } else if matches!(answer, (Reply::Refused(Refusal::Code), _)) {
+            self.note(Seen::Refused { user, stranger: false });
         }
+        Ok(is_granted)
     }
 
     /// Another login is ready, and its code on its way with the owner's.
     async fn race(&self, code: &str) {
         let nowhere = Cookie::default();
-        let Ok(Reply::Challenged(asked)) = self.begin(&nowhere).await else { return };
+        let Ok((Reply::Challenged(asked), _)) = self.begin(&nowhere).await else { return };
         let (thief, code) = (self.clone(), code.to_owned());
         self.site.world.spawn(super::clockwork::Group::WORLD, async move {
             let _ = thief.code(asked.token.as_str(), &nowhere, &code, false).await;
@@ -320,26 +335,21 @@ impl Person {
             }
         }
         if self.account.is_settled()
-            && let Ok(Reply::Granted(_)) = self.begin(&before.cookie).await
+            && let Ok((Reply::Granted(_), _)) = self.begin(&before.cookie).await
         {
             broken("a remembered browser");
         }
     }
 
     /// Keeps what an answer brings, as a browser does.
-    fn keep(&self, reply: Option<&Reply>) {
+    fn keep(&self, answer: Option<Answer>) {
+        let Some((reply, tokens)) = answer else { return };
         let mut pocket = self.account.pocket();
-        let cookie = match reply {
-            Some(Reply::Granted(granted)) => {
-                let tokens = self.site.mint(&granted.assertion);
-                (pocket.access, pocket.refresh) =
-                    tokens.map(|tokens| (tokens.access, tokens.refresh)).unzip();
-                granted.cookie.as_ref()
-            }
-            Some(Reply::Challenged(challenged)) => challenged.cookie.as_ref(),
-            _ => None,
-        };
-        if let Some(cookie) = cookie {
+        if let Some(tokens) = tokens {
+            pocket.access = Some(tokens.access);
+            pocket.refresh = Some(tokens.refresh);
+        }
+        if let Some(cookie) = reply.cookie() {
             pocket.cookie = cookie.clone();
         }
     }
@@ -354,7 +364,7 @@ impl Person {
             }
             let pocket = self.account.pocket().clone();
             let cookie = if world.chance(150) { pocket.cookie } else { Cookie::default() };
-            let Ok(Reply::Challenged(asked)) = self.begin(&cookie).await else { continue };
+            let Ok((Reply::Challenged(asked), _)) = self.begin(&cookie).await else { continue };
             for _ in 0..4 {
                 let seen = world.below(pocket.typed.len().saturating_add(2) as u64);
                 let seen = usize::try_from(seen).unwrap_or(0);
@@ -365,7 +375,7 @@ impl Person {
                 world.spawn(super::clockwork::Group::WORLD, async move {
                     let reply = thief.code(&token, &cookie, &code, false).await;
                     let stranger = cookie.entries().is_empty();
-                    if matches!(reply, Ok(Reply::Refused(Refusal::Code))) && stranger {
+                    if matches!(reply, Ok((Reply::Refused(Refusal::Code), _))) && stranger {
                         let user = thief.account.number;
                         thief.note(Seen::Refused { user, stranger });
                     }
@@ -441,15 +451,15 @@ mod tests {
         world.spawn(Group::WORLD, async move {
             person.site.world.sleep(60_000).await;
             let cookie = Cookie::default();
-            let Ok(Reply::Challenged(asked)) = person.begin(&cookie).await else { return };
+            let Ok((Reply::Challenged(asked), _)) = person.begin(&cookie).await else { return };
             let secret = person.account.pocket().scanned.last().cloned().unwrap();
             let (code, step) = person.shown(&secret).unwrap();
             let token = asked.token.as_str();
-            assert!(!person.slips(token, &cookie, &typo(&code), step).await);
+            assert_eq!(person.slips(token, &cookie, &typo(&code), step).await, Ok(false));
             let totp = Totp::DEFAULT;
             let next = step.checked_offset(1).unwrap();
             let typed = totp.code(&totp.key(&secret), next);
-            assert!(person.slips(token, &cookie, typed.as_str(), step).await);
+            assert_eq!(person.slips(token, &cookie, typed.as_str(), step).await, Ok(true));
             assert_eq!(person.account.pocket().last, Some(next));
             told.store(true, Ordering::Relaxed);
         });
@@ -459,5 +469,22 @@ mod tests {
         let owners = |of: &Seen| seen.iter().filter(|seen| *seen == of).count();
         assert_eq!(owners(&Seen::Refused { user: 0, stranger: false }), 1);
         assert_eq!(owners(&Seen::LetIn { user: 0 }), 1);
+    }
+
+    /// What is told of a code names its step: the same digits at another step are another code.
+    #[test]
+    fn a_code_is_told_with_its_step() {
+        let owner = owner();
+        let secret = Secret::from_bytes(&[7; 20]).unwrap();
+        owner.account.pocket().scanned.push(secret.clone());
+        let totp = Totp::DEFAULT;
+        let now = totp.step_at(true_time(&owner.site.world));
+        let told: Vec<String> = [0, -2]
+            .map(|steps| now.checked_offset(steps).unwrap())
+            .map(|step| owner.of_its_step(totp.code(&totp.key(&secret), step).as_str()))
+            .into();
+        let steps: Vec<&str> = told.iter().map(|told| told.split(':').next().unwrap()).collect();
+        let earlier = now.checked_offset(-2).unwrap();
+        assert_eq!(steps, [format!("{:?}", Some(now)), format!("{:?}", Some(earlier))]);
     }
 }

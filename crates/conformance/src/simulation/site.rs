@@ -5,9 +5,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use countersign_ceremony::assertion::Assertion;
 use countersign_ceremony::codec::Encoding;
-use countersign_ceremony::engine::{Engine, Error, Settings, Tokens};
+use countersign_ceremony::engine::{Engine, Error, Reply, Settings, Tokens};
 use countersign_ceremony::env::{
     Busy, Clock, Env, Later, NoPasskeys, NoRandomness, NotedMail, Random, Workers,
 };
@@ -110,6 +109,18 @@ struct Node {
 struct Running {
     group: Group,
     engine: Arc<Engine<Disk>>,
+}
+
+/// What a node says, with the tokens of a login that it granted.
+pub(super) type Answer = (Reply, Option<Tokens>);
+
+/// A node answers as the server does: it mints before it answers.
+pub(super) fn answered(node: &Engine<Disk>, reply: Reply) -> Result<Answer, Error> {
+    let tokens = match &reply {
+        Reply::Granted(granted) => Some(node.mint(&granted.assertion)?),
+        _ => None,
+    };
+    Ok((reply, tokens))
 }
 
 /// No answer: the node died, or said that no decision was reached.
@@ -236,13 +247,6 @@ impl Site {
             Ok(Err(error)) => Err(NoAnswer::Failed(error)),
             Err(_) => Err(NoAnswer::Died),
         }
-    }
-
-    /// The tokens of a login, which the node that granted it makes before it answers. Every node
-    /// has the same keys.
-    pub(super) fn mint(&self, assertion: &Assertion) -> Option<Tokens> {
-        let node = self.nodes.first()?;
-        Self::running(node).engine.mint(assertion).ok()
     }
 
     /// A node dies between two moves, and another process takes its place.

@@ -242,7 +242,7 @@ impl From<Refusal> for ApiError {
 /// No decision was reached: the client may try again, and nobody is let in.
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {
-        if error == Error::Token {
+        if matches!(error, Error::Token | Error::Assertion) {
             tracing::error!(%error, "no token could be made");
             return Self::internal();
         }
