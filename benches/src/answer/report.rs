@@ -13,7 +13,7 @@ pub const PAIRS: usize = 5;
 pub struct Line {
     /// Which store, and how it is set.
     pub store: &'static str,
-    /// `engine` or `http`.
+    /// `engine`, `engine, tokens` or `http`.
     pub layer: &'static str,
     /// How many at a time.
     pub clients: usize,

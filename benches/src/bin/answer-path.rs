@@ -11,7 +11,7 @@ use countersign_benches::answer::ceiling::{OneByOne, PgBench, RedisBenchmark};
 use countersign_benches::answer::report::{Line, PAIRS, Pairs};
 use countersign_benches::answer::servers::{Postgres, Redis, RedisCluster, sqlite_events};
 use countersign_benches::answer::world::World;
-use countersign_benches::answer::{Outcome, http, pass};
+use countersign_benches::answer::{Outcome, http, pass, pass::End};
 use countersign_ceremony::env::Clock;
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_server::clock::SystemClock;
@@ -87,8 +87,9 @@ async fn sqlite(size: Size) -> Outcome<()> {
 
     let pairs = paired(&world, 64, size, || plain.per_second()).await?;
     tell(&pairs.line(("sqlite", "engine", 64), "a commit a row", Some(5.0), None)?, size);
+    let minted = minted(&world, "sqlite", 64, size).await?;
     let wrote = over_http(&world, "sqlite", [(64, 0.45, 5.0), (8, 0.22, 5.0)], size).await?;
-    grew("sqlite", before, sqlite_events(&file)?, wrote + passes(size))
+    grew("sqlite", before, sqlite_events(&file)?, wrote + minted + passes(size))
 }
 
 async fn postgres(size: Size) -> Outcome<()> {
@@ -104,6 +105,7 @@ async fn postgres(size: Size) -> Outcome<()> {
         tell(&line, size);
         wrote += passes(size);
     }
+    wrote += minted(&world, "postgres", 64, size).await?;
     wrote += over_http(&world, "postgres", [(64, 0.4, 3.5), (8, 0.22, 3.5)], size).await?;
     grew("postgres", before, server.events()?, wrote)
 }
@@ -127,6 +129,7 @@ async fn redis(
         wrote += passes(size);
     }
     if layered {
+        wrote += minted(&world, name, 50, size).await?;
         wrote += over_http(&world, name, [(64, 0.45, 3.5), (8, 0.35, 3.5)], size).await?;
     }
     grew(name, before, server.events()?, wrote)
@@ -141,13 +144,32 @@ async fn paired<S: Store>(
 ) -> Outcome<Pairs> {
     let mut pairs = Pairs::default();
     for pair in 0..=size.pairs {
-        let ours = pass::engine(world, clients, size.pass).await?;
+        let ours = pass::engine(world, clients, size.pass, End::Assertion).await?;
         let theirs = tokio::task::block_in_place(&mut ceiling)?;
         if pair > 0 {
             pairs.add(&ours, theirs);
         }
     }
     Ok(pairs)
+}
+
+/// What minting tokens costs: with them, against without.
+async fn minted<S: Store>(
+    world: &Arc<World<S>>,
+    store: &'static str,
+    clients: usize,
+    size: Size,
+) -> Outcome<u64> {
+    let mut pairs = Pairs::default();
+    for pair in 0..=size.pairs {
+        let ours = pass::engine(world, clients, size.pass, End::Tokens).await?;
+        let without = pass::engine(world, clients, size.pass, End::Assertion).await?;
+        if pair > 0 {
+            pairs.add(&ours, without.per_second());
+        }
+    }
+    tell(&pairs.line((store, "engine, tokens", clients), "no tokens", None, None)?, size);
+    Ok(2 * passes(size))
 }
 
 /// A settle is acknowledged when a replica has it. The ceiling does not wait.
@@ -222,7 +244,7 @@ async fn growth<S: Store>(
     for pair in 0..=size.pairs {
         let mut first = None;
         for (world, pairs) in worlds.iter().zip(&mut pairs) {
-            let ours = pass::engine(world, 64, size.pass.min(smallest)).await?;
+            let ours = pass::engine(world, 64, size.pass.min(smallest), End::Assertion).await?;
             let first = *first.get_or_insert(ours.per_second());
             if pair > 0 {
                 pairs.add(&ours, first);
