@@ -9,8 +9,6 @@ use countersign_ceremony::engine::{self, Client, Engine, Passed, Reply, Settings
 use countersign_ceremony::env::{Deliver, Env, Later, Message, NoPasskeys, NotDelivered, Threads};
 use countersign_ceremony::{assertion::FirstFactor, policy::Enforce, policy::Policy};
 use countersign_device::{RealmId, TenantId, UserId};
-use countersign_provision::Uri;
-use countersign_remember::Cookie;
 use countersign_server::{clock::SystemClock, node::new_keys, random::SystemRandom};
 use countersign_store_sqlite::SqliteStore;
 use countersign_token::{Ed25519, Params, password::PasswordHash, password::verify};
@@ -18,6 +16,7 @@ use countersign_vault::{Purpose, Vault, file};
 use serde_json::json;
 use std::{collections::BTreeMap, error::Error, path::Path, sync::Arc};
 use tokio::sync::Mutex;
+use {countersign_provision::Uri, countersign_remember::Cookie};
 
 struct Service {
     engine: Engine<SqliteStore>,
