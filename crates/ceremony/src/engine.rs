@@ -201,7 +201,7 @@ pub enum Error {
     Undelivered,
     /// Ids and address are too long to fit a token together, or a token could not be signed.
     Token,
-    /// The assertion is of another realm, or older than an access token lives.
+    /// The assertion is of another realm, or so old that its access token would have ended.
     Assertion,
 }
 

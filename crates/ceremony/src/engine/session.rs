@@ -84,33 +84,35 @@ impl<S: Store> Engine<S> {
     /// Mints the tokens of a new session. It takes an [`Assertion`], which a won settle alone gives:
     /// there is no other way in. The store is not asked.
     ///
-    /// It is for the moment after the login, and once is enough. Minted again, the session is the
-    /// same, of the same epoch, and has the same end; of two first refresh tokens the second that is
-    /// used ends it, as a copy would. An assertion that is older than an access token lives mints
-    /// nothing: who has kept one keeps no session alive by it.
+    /// It is for the moment after the login, and once is enough. Whoever mints again, or later, gets no
+    /// more by it: the session is the same, of the same epoch, and both it and the access token end so
+    /// long after the login as they would have; of two first refresh tokens the second that is used
+    /// ends the session, as a copy would.
     ///
     /// # Errors
-    /// [`Error::Assertion`]: it is too old, or of another realm. [`Error::Random`], [`Error::Token`]:
-    /// there are no tokens; the login is spent, what else the reply brings counts, and the same
-    /// assertion may be minted again.
+    /// [`Error::Assertion`]: the access token would have ended by now, or the login is another realm's.
+    /// [`Error::Random`], [`Error::Token`]: there are no tokens; the login is spent, what else the
+    /// reply brings counts, and the same assertion may be minted again.
     pub fn mint(&self, assertion: &Assertion) -> Result<Tokens, Error> {
-        let age = self.env.clock.now().since(assertion.auth_time());
-        let lives = self.settings.access_secs.min(self.settings.session_secs);
-        if *assertion.subject().user.realm() != self.settings.realm || age >= lives {
-            return Err(Error::Assertion);
-        }
+        let now = self.env.clock.now();
+        // A clock that was ahead when the login was decided makes nothing live longer.
+        let from = assertion.auth_time().min(now);
         let session = Session {
             subject: assertion.subject().clone(),
             first: assertion.first(),
             second: assertion.second(),
             auth_time: assertion.auth_time(),
-            ends: assertion.auth_time().saturating_add(self.settings.session_secs),
+            ends: from.saturating_add(self.settings.session_secs),
         };
+        let expires = self.access_ends(&session, from);
+        if *assertion.subject().user.realm() != self.settings.realm || now >= expires {
+            return Err(Error::Assertion);
+        }
         let context = [self.settings.realm.as_str().as_bytes()];
         let token =
             Token::<SessionKind>::seal(&*self.env.vault, &context, self.env.draw()?, &session);
         let refresh = token.map_err(|_| Error::Token)?;
-        self.tokens(&session, refresh.as_str().to_owned())
+        self.tokens(&session, refresh.as_str().to_owned(), (now, expires))
     }
 
     /// Trades a refresh token for new tokens. None: it is malformed, foreign, expired or spent.
@@ -138,7 +140,10 @@ impl<S: Store> Engine<S> {
         if !record.honours(session.subject.session, session.subject.epoch) {
             return Ok(None);
         }
-        self.tokens(&session, fresh.to_text().to_string()).map(Some)
+        // The look may have taken its time.
+        let now = self.env.clock.now();
+        let expires = self.access_ends(&session, now);
+        self.tokens(&session, fresh.to_text().to_string(), (now, expires)).map(Some)
     }
 
     /// Whose access token is this? None where it is invalid, or its user's epoch is another.
@@ -279,9 +284,18 @@ impl<S: Store> Engine<S> {
         Some(Presented::First(Box::new(session)))
     }
 
+    /// When an access token ends that lives from then on: with its session at the latest.
+    fn access_ends(&self, session: &Session, from: UnixTime) -> UnixTime {
+        from.saturating_add(self.settings.access_secs).min(session.ends)
+    }
+
     /// `amr`, `acr` and `auth_time` are carried unchanged from the login on.
-    fn tokens(&self, session: &Session, refresh: String) -> Result<Tokens, Error> {
-        let now = self.env.clock.now();
+    fn tokens(
+        &self,
+        session: &Session,
+        refresh: String,
+        (now, expires): (UnixTime, UnixTime),
+    ) -> Result<Tokens, Error> {
         let Session { subject, first, second, auth_time, ends } = session;
         let assertion = Assertion {
             subject: subject.clone(),
@@ -289,7 +303,6 @@ impl<S: Store> Engine<S> {
             second: *second,
             auth_time: *auth_time,
         };
-        let expires = now.saturating_add(self.settings.access_secs).min(*ends);
         let email = subject.email.as_ref().map(|email| email.as_str().to_owned());
         let claims = AccessClaims {
             iss: self.settings.issuer.clone(),

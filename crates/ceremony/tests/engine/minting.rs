@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use countersign_ceremony::engine::{Engine, Error, Settings};
+use countersign_ceremony::env::Clock as _;
 use countersign_ceremony::lifecycle::Lifecycle;
 use countersign_device::{RealmId, UserId};
+use countersign_otp::UnixTime;
 
 use crate::support::{Person, World, granted};
 
@@ -18,6 +20,8 @@ async fn who_mints_twice_has_one_session_with_one_end() {
     assert_eq!(first.claims.sid, second.claims.sid);
     assert_eq!(first.claims.auth_time, second.claims.auth_time);
     assert_eq!(first.session_ends, second.session_ends);
+    assert_eq!(first.expires, second.expires);
+    assert_eq!((first.expires_in, second.expires_in), (900, 840));
     // Two copies of one thing do not both live on.
     let next = world.engine.refresh(&first.refresh).await.unwrap().unwrap();
     assert!(world.engine.refresh(&second.refresh).await.unwrap().is_none());
@@ -47,6 +51,20 @@ async fn what_is_minted_after_the_epoch_is_worth_nothing() {
     let tokens = world.engine.mint(&assertion).unwrap();
     assert!(world.engine.authenticate(&tokens.access).await.unwrap().is_none());
     assert!(world.engine.refresh(&tokens.refresh).await.unwrap().is_none());
+}
+
+/// A clock that was ahead at the login makes no session longer, and no access token.
+#[tokio::test]
+async fn a_clock_that_is_set_back_lengthens_nothing() {
+    let world = World::new();
+    let assertion = Person::new(&world).enrol().await.assertion;
+    let before = world.clock.now();
+    world.clock.set(UnixTime::from_secs(before.secs() - 600));
+    let tokens = world.engine.mint(&assertion).unwrap();
+    assert_eq!(tokens.claims.auth_time, before);
+    assert_eq!(tokens.expires_in, world.engine.settings().access_secs);
+    let session_secs = world.engine.settings().session_secs;
+    assert_eq!(tokens.session_ends, world.clock.now().saturating_add(session_secs));
 }
 
 /// Two realms in one process have an alice each.
