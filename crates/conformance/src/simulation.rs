@@ -18,6 +18,7 @@ mod history;
 mod people;
 mod plan;
 mod site;
+mod thieves;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -127,16 +127,22 @@ impl World {
         totp.code(&totp.key(secret), step)
     }
 
-    /// Enrols an app, and returns its secret.
+    /// Enrols an app: its secret, and what the login brought.
+    fn enrol(&mut self) -> (Secret, Granted) {
+        let challenged = self.login();
+        let secret = challenged.enrolment.unwrap().secret;
+        let (code, recovery) = (self.code(&secret, 0), Some(self.fresh_recovery()));
+        let ask = Ask::Confirm { code, recovery };
+        match self.step(&challenged.login, &Cookie::default(), ask, false) {
+            Outcome::Granted(granted) => (secret, *granted),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A user whose app is enrolled for five minutes, and its secret.
     pub(super) fn enrolled() -> (Self, Secret) {
         let mut world = Self::new();
-        let challenged = world.login();
-        let secret = challenged.enrolment.unwrap().secret;
-        let code = world.code(&secret, 0);
-        let recovery = Some(world.fresh_recovery());
-        let ask = Ask::Confirm { code, recovery };
-        let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
-        assert!(matches!(outcome, Outcome::Granted(_)), "{outcome:?}");
+        let (secret, _) = world.enrol();
         world.now = world.now.saturating_add(300);
         (world, secret)
     }

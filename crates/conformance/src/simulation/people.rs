@@ -1,4 +1,4 @@
-//! People: owners who log in, mistype, refresh and sign out; and those who would be them.
+//! People: owners who log in, mistype, refresh and sign out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +31,7 @@ pub(super) struct Pocket {
     pub(super) access: Option<String>,
     pub(super) refresh: Option<String>,
     /// The codes that were typed so far.
-    typed: Vec<String>,
+    pub(super) typed: Vec<String>,
     /// What the app has scanned; the one that works is last.
     scanned: Vec<Secret>,
     last: Option<Step>,
@@ -99,7 +99,7 @@ impl Person {
     }
 
     /// Types a code, under a login.
-    async fn code(
+    pub(super) async fn code(
         &self,
         token: &str,
         cookie: &Cookie,
@@ -280,16 +280,6 @@ impl Person {
         Ok(is_granted)
     }
 
-    /// Another login is ready, and its code on its way with the owner's.
-    async fn race(&self, code: &str) {
-        let nowhere = Cookie::default();
-        let Ok((Reply::Challenged(asked), _)) = self.begin(&nowhere).await else { return };
-        let (thief, code) = (self.clone(), code.to_owned());
-        self.site.world.spawn(super::clockwork::Group::WORLD, async move {
-            let _ = thief.code(asked.token.as_str(), &nowhere, &code, false).await;
-        });
-    }
-
     /// An answer was lost, and a new cookie perhaps with it: the browser keeps the one it has.
     fn lost(&self, own: bool) {
         if own {
@@ -353,55 +343,6 @@ impl Person {
             pocket.cookie = cookie.clone();
         }
     }
-
-    /// Somebody who knows the password: guesses, and types what the owner typed.
-    pub(super) async fn steal(self) {
-        let world = self.site.world.clone();
-        for _ in 0..6 {
-            world.sleep(world.below(60_000)).await;
-            if !self.account.is_settled() {
-                continue;
-            }
-            let pocket = self.account.pocket().clone();
-            let cookie = if world.chance(150) { pocket.cookie } else { Cookie::default() };
-            let Ok((Reply::Challenged(asked), _)) = self.begin(&cookie).await else { continue };
-            for _ in 0..4 {
-                let seen = world.below(pocket.typed.len().saturating_add(2) as u64);
-                let seen = usize::try_from(seen).unwrap_or(0);
-                let guess = format!("{:06}", world.below(1_000_000));
-                let code = pocket.typed.get(seen).cloned().unwrap_or(guess);
-                let (thief, cookie) = (self.clone(), cookie.clone());
-                let token = asked.token.as_str().to_owned();
-                world.spawn(super::clockwork::Group::WORLD, async move {
-                    let reply = thief.code(&token, &cookie, &code, false).await;
-                    let stranger = cookie.entries().is_empty();
-                    if matches!(reply, Ok((Reply::Refused(Refusal::Code), _))) && stranger {
-                        let user = thief.account.number;
-                        thief.note(Seen::Refused { user, stranger });
-                    }
-                });
-            }
-        }
-    }
-
-    /// Somebody who knows the name, and tries every door that asks for no password.
-    pub(super) async fn rattle(self) {
-        let world = self.site.world.clone();
-        for _ in 0..12 {
-            world.sleep(world.below(40_000)).await;
-            let address = self.account.address.clone();
-            let code = format!("{:016}", world.below(10_000_000_000_000_000));
-            let _ = self
-                .site
-                .ask(|node| async move {
-                    let recovered = node.recover(&address, &code, &Client::default()).await?;
-                    let guessed =
-                        node.code("none", &Client::default(), None, "123456", true).await?;
-                    Ok((recovered, guessed))
-                })
-                .await;
-        }
-    }
 }
 
 /// Another code than this one: its last digit is off by one.
@@ -412,79 +353,4 @@ fn typo(code: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::clockwork::{Clockwork, Group};
-    use super::super::plan::{Attack, Plan, Weather};
-    use super::*;
-
-    /// A person at a site where nothing is lost, and no clock is off.
-    fn owner() -> Person {
-        let world = Clockwork::new(0);
-        let weather = Weather { lag: 0, away: 0, request_lost: 0, reply_lost: 0, late: 0 };
-        let plan = Plan {
-            skews: vec![0],
-            attack: Attack::Name,
-            weather,
-            crashes: Vec::new(),
-            jump: None,
-            failovers: Vec::new(),
-            acts: 0,
-        };
-        let user = UserId::parse("alice").unwrap();
-        let site = Site::build(&world, &plan, std::slice::from_ref(&user), None).unwrap();
-        let mail = EmailAddress::parse("alice@example.com").unwrap();
-        let account = Account::new(0, user, TenantId::parse("acme").unwrap(), mail);
-        let (history, account) = (History::default(), Arc::new(account));
-        Person { site, history, account, watched: false }
-    }
-
-    /// A slip may be the code of the next step: its owner is let in, and waits for another one.
-    #[test]
-    fn a_code_that_was_mistyped_may_be_right() {
-        let owner = owner();
-        let world = owner.site.world.clone();
-        world.spawn(Group::WORLD, owner.clone().own(0));
-        world.run();
-        assert!(owner.account.is_settled());
-        let (person, done) = (owner.clone(), Arc::new(AtomicBool::new(false)));
-        let told = Arc::clone(&done);
-        world.spawn(Group::WORLD, async move {
-            person.site.world.sleep(60_000).await;
-            let cookie = Cookie::default();
-            let Ok((Reply::Challenged(asked), _)) = person.begin(&cookie).await else { return };
-            let secret = person.account.pocket().scanned.last().cloned().unwrap();
-            let (code, step) = person.shown(&secret).unwrap();
-            let token = asked.token.as_str();
-            assert_eq!(person.slips(token, &cookie, &typo(&code), step).await, Ok(false));
-            let totp = Totp::DEFAULT;
-            let next = step.checked_offset(1).unwrap();
-            let typed = totp.code(&totp.key(&secret), next);
-            assert_eq!(person.slips(token, &cookie, typed.as_str(), step).await, Ok(true));
-            assert_eq!(person.account.pocket().last, Some(next));
-            told.store(true, Ordering::Relaxed);
-        });
-        world.run();
-        assert!(done.load(Ordering::Relaxed));
-        let seen: Vec<Seen> = owner.history.all().into_iter().map(|(_, seen)| seen).collect();
-        let owners = |of: &Seen| seen.iter().filter(|seen| *seen == of).count();
-        assert_eq!(owners(&Seen::Refused { user: 0, stranger: false }), 1);
-        assert_eq!(owners(&Seen::LetIn { user: 0 }), 1);
-    }
-
-    /// What is told of a code names its step: the same digits at another step are another code.
-    #[test]
-    fn a_code_is_told_with_its_step() {
-        let owner = owner();
-        let secret = Secret::from_bytes(&[7; 20]).unwrap();
-        owner.account.pocket().scanned.push(secret.clone());
-        let totp = Totp::DEFAULT;
-        let now = totp.step_at(true_time(&owner.site.world));
-        let told: Vec<String> = [0, -2]
-            .map(|steps| now.checked_offset(steps).unwrap())
-            .map(|step| owner.of_its_step(totp.code(&totp.key(&secret), step).as_str()))
-            .into();
-        let steps: Vec<&str> = told.iter().map(|told| told.split(':').next().unwrap()).collect();
-        let earlier = now.checked_offset(-2).unwrap();
-        assert_eq!(steps, [format!("{:?}", Some(now)), format!("{:?}", Some(earlier))]);
-    }
-}
+mod tests;

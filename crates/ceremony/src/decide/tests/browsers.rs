@@ -5,12 +5,7 @@ use super::*;
 #[test]
 fn a_browser_is_known_by_its_secret_and_says_no_secret() {
     let mut world = World::new();
-    let challenged = world.login();
-    let secret = challenged.enrolment.unwrap().secret;
-    let code = world.code(&secret, 0);
-    let ask = Ask::Confirm { code, recovery: Some(world.fresh_recovery()) };
-    let outcome = world.step(&challenged.login, &Cookie::default(), ask, false);
-    let Outcome::Granted(granted) = outcome else { panic!("{outcome:?}") };
+    let (_, granted) = world.enrol();
     let fresh = granted.browser.unwrap();
     let known = |world: &World, secret: [u8; 32]| {
         let cookie = Cookie::default().with(fresh.family, secret);
