@@ -16,6 +16,9 @@ const GROUP: usize = 64;
 /// How many bytes go together at most, beside one job that is longer by itself.
 const BYTES: usize = 4 << 20;
 
+/// How many events go together at most: the database counts its way to each of them. As many as one settle may have.
+pub(crate) const EVENTS: usize = 4096;
+
 /// One settle, and who waits for its verdict.
 pub(crate) struct Swap {
     pub(crate) settle: Settle,
@@ -59,6 +62,7 @@ pub(crate) fn next(waiting: &mut VecDeque<Swap>, fill: &Fill) -> Group {
     let room = fill.room();
     // A group never drops events of its own.
     let most = if fill.refuses() { room } else { fill.outbox.bound };
+    let most = most.min(u64::try_from(EVENTS).unwrap_or(u64::MAX));
     let mut group = Group::default();
     let mut keys: HashSet<Key> = HashSet::with_capacity(GROUP);
     let (mut events, mut bytes) = (0_u64, 0_usize);
@@ -131,6 +135,16 @@ mod tests {
         let mut waiting: VecDeque<_> = (0..100).map(|n| swap(n, n, 0)).collect();
         assert_eq!(next(&mut waiting, &fill).swaps.len(), GROUP);
         assert_eq!(tags(&next(&mut waiting, &fill).swaps), (64..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn events_beyond_what_one_settle_may_have_wait_for_the_next_group() {
+        let fill = fill(1 << 20, WhenFull::Refuse, 0);
+        let mut most = swap(1, 1, 1);
+        most.settle.events = vec![most.settle.events[0].clone(); EVENTS];
+        let mut waiting = VecDeque::from([most, swap(2, 2, 1), swap(3, 3, 0)]);
+        assert_eq!(tags(&next(&mut waiting, &fill).swaps), [1, 3]);
+        assert_eq!(tags(&next(&mut waiting, &fill).swaps), [2]);
     }
 
     #[test]

@@ -138,20 +138,13 @@ impl Settles {
         let bytes: Vec<&[u8]> = jobs().map(|job| job.bytes.as_slice()).collect();
         let absent = Version::ABSENT.to_bytes();
 
-        let events = || {
-            jobs().flat_map(|job| {
-                // Far fewer than 2^15: longer lists were refused at the door.
-                let places = (0_i16..=i16::MAX).zip(&job.events);
-                places.map(move |(place, event)| (job.key, place, event))
-            })
-        };
         // Ten bits.
         let partition = |key: Key| i16::try_from(key.partition()).unwrap_or(0);
-        let partitions: Vec<i16> = events().map(|(key, ..)| partition(key)).collect();
-        let of: Vec<Vec<u8>> = events().map(|(key, ..)| key.as_bytes().to_vec()).collect();
-        let places: Vec<i16> = events().map(|(_, place, _)| place).collect();
-        let ids: Vec<&[u8]> = events().map(|(.., event)| &event.id.0[..]).collect();
-        let texts: Vec<&[u8]> = events().map(|(.., event)| event.bytes.as_slice()).collect();
+        let partitions: Vec<i16> = jobs().map(|job| partition(job.key)).collect();
+        let events = || jobs().flat_map(|job| &job.events);
+        let ids: Vec<&[u8]> = events().map(|event| &event.id.0[..]).collect();
+        let texts: Vec<&[u8]> = events().map(|event| event.bytes.as_slice()).collect();
+        let (firsts, lasts) = places(swaps);
         let room = i64::try_from(self.fill.room()).unwrap_or(i64::MAX);
 
         let expects_absence = jobs().any(|job| job.expected == Version::ABSENT);
@@ -165,8 +158,8 @@ impl Settles {
             &bytes,
             &absent,
             &partitions,
-            &of,
-            &places,
+            &firsts,
+            &lasts,
             &ids,
             &texts,
             &room,
@@ -220,6 +213,19 @@ impl Settles {
         }
         verdicts.into_iter().for_each(|(swap, verdict)| swap.answer(Ok(verdict)));
     }
+}
+
+/// Of each job, the places of its first and of its last event among those of all, counted from one as the database
+/// does. The last of a job without any is before its first.
+fn places(swaps: &[Swap]) -> (Vec<i32>, Vec<i32>) {
+    let mut before = 0_i32;
+    let of = |swap: &Swap| {
+        let first = before.saturating_add(1);
+        // A group has a few thousand at most.
+        before = before.saturating_add(i32::try_from(swap.settle.events.len()).unwrap_or(i32::MAX));
+        (first, before)
+    };
+    swaps.iter().map(of).unzip()
 }
 
 /// These find the outbox full; but a swap that is lost is lost, full or not.

@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 use crate::address::Address;
 use crate::chores::{Chore, ChoreStatements, Chores, Reply};
 use crate::error::OpenError;
-use crate::group::Swap;
+use crate::group::{EVENTS, Swap};
 use crate::lane::{self, Job, ask};
 use crate::looks::{Look, LookStatements, Looks};
 use crate::outbox::Fill;
@@ -25,9 +25,6 @@ use crate::sql;
 /// The largest record or event, in bytes: far above any of ours, and far below what would fail a
 /// whole group.
 const LARGEST: usize = 16 << 20;
-
-/// The most events of one settle.
-const MOST_EVENTS: usize = 4096;
 
 /// Records and events in a database of PostgreSQL.
 ///
@@ -136,7 +133,7 @@ impl Store for PostgresStore {
     async fn settle(&self, settle: Settle) -> Result<Settled, StoreError> {
         let mut sizes = settle.events.iter().map(|event| event.bytes.len());
         let too_long = settle.bytes.len() > LARGEST || sizes.any(|size| size > LARGEST);
-        if too_long || settle.events.len() > MOST_EVENTS {
+        if too_long || settle.events.len() > EVENTS {
             return Err(StoreError::Unavailable);
         }
         let (reply, verdict) = oneshot::channel();

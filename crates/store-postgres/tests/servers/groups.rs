@@ -1,10 +1,13 @@
 //! Groups: they form under load, a lone settle waits for nobody, and those of two nodes that
 //! overlap neither deadlock nor both win.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use countersign_ceremony::port::{Key, Settle, Settled, Store, StoreError, Version};
+use countersign_ceremony::port::{
+    EventId, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId,
+};
 use countersign_store_postgres::PostgresStore;
 use tokio::task::JoinSet;
 
@@ -41,6 +44,66 @@ fn groups_form_under_load_and_a_lone_settle_is_a_commit_of_its_own() {
         assert!(commits * 4 < writes, "{writes} settles took {commits} commits");
     });
     assert_eq!(server.sql("SELECT count(*) FROM countersign_event"), (20 + 64 * 20).to_string());
+}
+
+/// In a group are jobs with several events, with one and with none, with records that stood and that did not, and lost ones
+/// among them.
+#[test]
+fn each_job_of_a_group_has_its_own_events_in_their_order_and_no_other_has_them() {
+    let Some(server) = Postgres::start("each_job_of_a_group") else { return };
+    let with_events = |n: u32, expected, write: u64| {
+        let events = (0..write % 4).map(|place| {
+            let (mut id, mut bytes) = ([0; 16], key(n).as_bytes().to_vec());
+            id[..8].copy_from_slice(&write.to_be_bytes());
+            id[8] = u8::try_from(place).unwrap();
+            bytes.extend_from_slice(&id[..9]);
+            EventRow { id: EventId(id), bytes }
+        });
+        Settle { events: events.collect(), ..settle(n, expected, write) }
+    };
+    let due = runtime().block_on(async {
+        let store = Arc::new(open(&server.url()).await);
+        let mut tasks = JoinSet::new();
+        for n in 0..64_u32 {
+            let store = Arc::clone(&store);
+            tasks.spawn(async move {
+                let (mut expected, mut due) = (Version::ABSENT, Vec::new());
+                for write in 0..25 {
+                    let write = u64::from(n) * 1000 + write * 7 + u64::from(n);
+                    let right = with_events(n, expected, write);
+                    // Nobody expects this version: it is lost, and its events with it.
+                    let wrong = with_events(n, expected.next(WriteId([9; 8])), write + 500);
+                    assert_eq!(store.settle(wrong).await, Ok(Settled::Lost));
+                    assert_eq!(store.settle(right.clone()).await, Ok(Settled::Won));
+                    expected = right.next;
+                    due.extend(right.events.into_iter().map(|event| event.bytes));
+                }
+                due
+            });
+        }
+        let due = tasks.join_all().await;
+        let written = store.written();
+        assert!(written.commits * 4 < written.writes, "these were no groups: {written:?}");
+        due
+    });
+    // By partition and in the order of commits, as a drain reads them; each says whose it is.
+    let told = server.sql(
+        "SELECT string_agg(partition || ' ' || encode(bytes, 'hex'), ',' ORDER BY partition, at, place, id)
+        FROM countersign_event",
+    );
+    let mut left: HashMap<Vec<u8>, VecDeque<Vec<u8>>> = HashMap::new();
+    for bytes in due.into_iter().flatten() {
+        left.entry(bytes[..32].to_vec()).or_default().push_back(bytes);
+    }
+    for told in told.split(',') {
+        let (partition, hex) = told.split_once(' ').unwrap();
+        let byte = |at: usize| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..hex.len() / 2).map(byte).collect();
+        let of: [u8; 32] = bytes[..32].try_into().unwrap();
+        assert_eq!(partition, Key::from_bytes(of).partition().to_string());
+        assert_eq!(left.get_mut(&of[..]).and_then(VecDeque::pop_front), Some(bytes));
+    }
+    assert!(left.values().all(VecDeque::is_empty), "{left:?}");
 }
 
 /// Every task of every node swaps any of a few records, so that nearly every group overlaps with
