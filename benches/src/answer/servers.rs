@@ -242,6 +242,17 @@ impl Postgres {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
+    /// What a large import leaves is done: its events are taken out, its tables looked at, and all of it is written.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn tidy(&self) -> Outcome<()> {
+        for statement in ["TRUNCATE countersign_event", "VACUUM ANALYZE", "CHECKPOINT"] {
+            self.psql(statement)?;
+        }
+        Ok(())
+    }
+
     /// How many events it holds, asked of the server itself.
     ///
     /// # Errors
@@ -275,6 +286,17 @@ pub fn sqlite_events(file: &Path) -> Outcome<u64> {
     let conn = rusqlite::Connection::open(file)?;
     let count: i64 = conn.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
     Ok(u64::try_from(count)?)
+}
+
+/// Takes all events out of an SQLite file, as a sink would that has come to their end.
+///
+/// # Errors
+/// It cannot be written.
+pub fn forget_sqlite_events(file: &Path) -> Outcome<()> {
+    let conn = rusqlite::Connection::open(file)?;
+    conn.busy_timeout(Duration::from_secs(5))?;
+    conn.execute_batch("BEGIN; DELETE FROM event; UPDATE outbox SET waiting = 0; COMMIT")?;
+    Ok(())
 }
 
 /// A port that nobody listens on now.

@@ -1,20 +1,26 @@
 //! The whole answer, measured on one store: `--store sqlite|postgres|redis`, with `--json` an object a line.
 //!
-//! `--growth 10000,1000000` compares databases of so many people instead.
+//! `--growth 10000,1000000` compares databases of so many people instead; with `--keep DIR` those of SQLite stay there, a
+//! data directory each, for `footprint --data`.
 //! `--people N` (20,000) enrol, `--pass N` of them (all) answer in each pass, `--pairs N` (5) count.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is what it is for")]
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use countersign_benches::answer::ceiling::{OneByOne, PgBench, RedisBenchmark};
 use countersign_benches::answer::report::{Line, PAIRS, Pairs};
-use countersign_benches::answer::servers::{Postgres, Redis, RedisCluster, sqlite_events};
-use countersign_benches::answer::world::World;
+use countersign_benches::answer::servers::{
+    Postgres, Redis, RedisCluster, forget_sqlite_events, sqlite_events,
+};
+use countersign_benches::answer::world::{World, new_ring};
 use countersign_benches::answer::{Outcome, http, pass, pass::End};
 use countersign_ceremony::env::Clock;
 use countersign_ceremony::port::{Outbox, Store, WhenFull};
 use countersign_server::clock::SystemClock;
+use countersign_server::config::DatabaseUrl;
 use countersign_store_postgres::{Address, PostgresStore};
 use countersign_store_redis::{Config, RedisStore, Replicas};
 use countersign_store_sqlite::SqliteStore;
@@ -58,7 +64,7 @@ fn main() -> Outcome<()> {
     runtime.block_on(async {
         match after("--store") {
             Some("sqlite") if sizes.is_some() => {
-                grow_sqlite(&sizes.unwrap_or_default(), size).await
+                grow_sqlite(&sizes.unwrap_or_default(), after("--keep"), size).await
             }
             Some("postgres") if sizes.is_some() => {
                 grow_postgres(&sizes.unwrap_or_default(), size).await
@@ -209,15 +215,33 @@ async fn beside(
     grew(name, before, events()?, passes(size))
 }
 
-async fn grow_sqlite(sizes: &[usize], size: Size) -> Outcome<()> {
-    let dir = tempfile::tempdir()?;
+async fn grow_sqlite(sizes: &[usize], keep: Option<&str>, size: Size) -> Outcome<()> {
+    let own = tempfile::tempdir()?;
+    let kept = keep.map_or(own.path(), Path::new);
     let mut worlds = Vec::new();
     for people in sizes {
+        let data = kept.join(people.to_string());
+        fs::create_dir_all(&data)?;
+        let ring = new_ring()?;
+        // What a server finds in its data directory.
+        countersign_vault::file::create_new(data.join("keys"), &ring)?;
+        let DatabaseUrl::Sqlite(file) = DatabaseUrl::in_directory(&data) else {
+            return Err("a data directory holds no SQLite file".into());
+        };
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = SqliteStore::open(dir.path().join(people.to_string()), clock, OUTBOX)?;
-        worlds.push(Arc::new(World::populate(store, *people).await?));
+        let store = SqliteStore::open(&file, clock, OUTBOX)?;
+        worlds.push(Arc::new(World::moved_in(store, ring, *people).await?));
+        forget_sqlite_events(&file)?;
     }
-    growth("sqlite", sizes, &worlds, size).await
+    growth("sqlite", sizes, &worlds, size).await?;
+    for people in sizes {
+        let DatabaseUrl::Sqlite(file) = DatabaseUrl::in_directory(&kept.join(people.to_string()))
+        else {
+            continue;
+        };
+        forget_sqlite_events(&file)?;
+    }
+    Ok(())
 }
 
 async fn grow_postgres(sizes: &[usize], size: Size) -> Outcome<()> {
@@ -226,7 +250,8 @@ async fn grow_postgres(sizes: &[usize], size: Size) -> Outcome<()> {
     for people in sizes {
         let server = Postgres::start()?;
         let store = PostgresStore::open(Address::parse(&server.url())?, OUTBOX).await?;
-        worlds.push(Arc::new(World::populate(store, *people).await?));
+        worlds.push(Arc::new(World::moved_in(store, new_ring()?, *people).await?));
+        server.tidy()?;
         servers.push(server);
     }
     growth("postgres", sizes, &worlds, size).await

@@ -1,5 +1,6 @@
 //! What the server takes: the size of the binary, how soon its first answer comes, and its memory before and
-//! after so many verifications over HTTP. `--binary PATH` (`target/release/countersign`), `--people N` (2,000).
+//! after so many verifications over HTTP. `--binary PATH` (`target/release/countersign`), `--people N` (2,000),
+//! `--data DIR`: in a data directory that has people already, as `answer-path --growth .. --keep DIR` leaves them.
 //! `--json` prints one object. Fails beyond 40 MB or 0.1 s.
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 #![allow(clippy::disallowed_methods, reason = "measuring is reading the clock")]
@@ -34,7 +35,8 @@ fn main() -> Outcome<()> {
     let dir = tempfile::tempdir()?;
     let config = dir.path().join("countersign.toml");
     let port = free_port()?;
-    fs::write(&config, configuration(&dir.path().join("data"), port))?;
+    let data = after("--data").map_or_else(|| dir.path().join("data"), PathBuf::from);
+    fs::write(&config, configuration(&fs::canonicalize(&data).unwrap_or(data), port))?;
 
     // Once to make the keys and the file, and then as it starts every day.
     drop(Server::start(&binary, &config, port)?.0);
