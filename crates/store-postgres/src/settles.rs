@@ -144,7 +144,7 @@ impl Settles {
         let events = || jobs().flat_map(|job| &job.events);
         let ids: Vec<&[u8]> = events().map(|event| &event.id.0[..]).collect();
         let texts: Vec<&[u8]> = events().map(|event| event.bytes.as_slice()).collect();
-        let (firsts, lasts) = places(swaps);
+        let (firsts, lasts) = ranges(swaps);
         let room = i64::try_from(self.fill.room()).unwrap_or(i64::MAX);
 
         let expects_absence = jobs().any(|job| job.expected == Version::ABSENT);
@@ -215,9 +215,9 @@ impl Settles {
     }
 }
 
-/// Of each job, the places of its first and of its last event among those of all, counted from one as the database
-/// does. The last of a job without any is before its first.
-fn places(swaps: &[Swap]) -> (Vec<i32>, Vec<i32>) {
+/// Of each job, which of all events are its first and its last, counted from one as the database does. The last of a job
+/// without any is before its first.
+fn ranges(swaps: &[Swap]) -> (Vec<i32>, Vec<i32>) {
     let mut before = 0_i32;
     let of = |swap: &Swap| {
         let first = before.saturating_add(1);

@@ -54,8 +54,11 @@ macro_rules! made {
     };
 }
 
-/// Locks the rows that stood, in key order, once `$after` is done; asks for the time; then writes each whose version is the
-/// expected one. A row whose time has passed stands as absent.
+/// Locks the rows that stood, in key order, once `$after` is done; then asks for the time; then writes each whose version is
+/// the expected one. A row whose time has passed stands as absent.
+///
+/// What orders the three is that each counts the rows of the one before: a count is computed before anything that it is the
+/// condition of. Where no row is held there is no time, and nothing is written.
 macro_rules! swapped {
     ($after:literal) => {
         concat!(
@@ -84,10 +87,10 @@ macro_rules! swapped {
     };
 }
 
-/// Adds the events of `$won`: of the job at place `n`, those from `$8[n]` to `$9[n]`. `at` orders the events of a record:
-/// the database's clock, or one more than the last where that clock went back.
+/// Adds the events of `$won`: of the n-th job the `$8[n]`-th of all to the `$9[n]`-th. `at` orders the events of a record: the
+/// database's clock, or one more than the last where that clock went back.
 ///
-/// They are found by their places. A join would compare every event with every row that was won: a third of the statement.
+/// They are found by counting. A join would compare every event with every row that was won: a third of the statement.
 macro_rules! told {
     ($won:literal) => {
         concat!(

@@ -4,14 +4,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use countersign_ceremony::port::{
-    EventId, EventRow, Key, Settle, Settled, Store, StoreError, Version, WriteId,
+    EventId, EventRow, Key, Outbox, Settle, Settled, Store, StoreError, Version, WhenFull, WriteId,
 };
+use countersign_otp::UnixTime;
 use countersign_store_postgres::PostgresStore;
 use tokio::task::JoinSet;
 
-use super::support::{Postgres, key, open, runtime, settle};
+use super::support::{Postgres, key, open, open_with, runtime, settle};
 
 #[test]
 fn groups_form_under_load_and_a_lone_settle_is_a_commit_of_its_own() {
@@ -55,7 +57,8 @@ fn each_job_of_a_group_has_its_own_events_in_their_order_and_no_other_has_them()
         let events = (0..write % 4).map(|place| {
             let (mut id, mut bytes) = ([0; 16], key(n).as_bytes().to_vec());
             id[..8].copy_from_slice(&write.to_be_bytes());
-            id[8] = u8::try_from(place).unwrap();
+            // Against their order: it is not by their names that they are put in it.
+            id[8] = 255 - u8::try_from(place).unwrap();
             bytes.extend_from_slice(&id[..9]);
             EventRow { id: EventId(id), bytes }
         });
@@ -64,14 +67,19 @@ fn each_job_of_a_group_has_its_own_events_in_their_order_and_no_other_has_them()
     let due = runtime().block_on(async {
         let store = Arc::new(open(&server.url()).await);
         let mut tasks = JoinSet::new();
-        for n in 0..64_u32 {
+        for task in 0..64_u32 {
             let store = Arc::clone(&store);
             tasks.spawn(async move {
                 let (mut expected, mut due) = (Version::ABSENT, Vec::new());
-                for write in 0..25 {
-                    let write = u64::from(n) * 1000 + write * 7 + u64::from(n);
+                for at in 0..25 {
+                    let write = u64::from(task) * 1000 + at * 7 + u64::from(task);
+                    // A new record now and then, at another time in each task.
+                    let n = task * 1000 + (u32::try_from(at).unwrap() + task) / 3;
+                    if (at + u64::from(task)).is_multiple_of(3) {
+                        expected = Version::ABSENT;
+                    }
                     let right = with_events(n, expected, write);
-                    // Nobody expects this version: it is lost, and its events with it.
+                    // Nobody has written this version: it is lost, and its events with it.
                     let wrong = with_events(n, expected.next(WriteId([9; 8])), write + 500);
                     assert_eq!(store.settle(wrong).await, Ok(Settled::Lost));
                     assert_eq!(store.settle(right.clone()).await, Ok(Settled::Won));
@@ -88,7 +96,8 @@ fn each_job_of_a_group_has_its_own_events_in_their_order_and_no_other_has_them()
     });
     // By partition and in the order of commits, as a drain reads them; each says whose it is.
     let told = server.sql(
-        "SELECT string_agg(partition || ' ' || encode(bytes, 'hex'), ',' ORDER BY partition, at, place, id)
+        "SELECT string_agg(partition || ' ' || place || ' ' || encode(bytes, 'hex'), ','
+            ORDER BY partition, at, place, id)
         FROM countersign_event",
     );
     let mut left: HashMap<Vec<u8>, VecDeque<Vec<u8>>> = HashMap::new();
@@ -96,14 +105,97 @@ fn each_job_of_a_group_has_its_own_events_in_their_order_and_no_other_has_them()
         left.entry(bytes[..32].to_vec()).or_default().push_back(bytes);
     }
     for told in told.split(',') {
-        let (partition, hex) = told.split_once(' ').unwrap();
+        let words: Vec<&str> = told.split(' ').collect();
+        let [partition, place, hex] = words[..] else { panic!("{told}") };
         let byte = |at: usize| u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).unwrap();
         let bytes: Vec<u8> = (0..hex.len() / 2).map(byte).collect();
         let of: [u8; 32] = bytes[..32].try_into().unwrap();
         assert_eq!(partition, Key::from_bytes(of).partition().to_string());
+        assert_eq!(place, (255 - bytes[40]).to_string());
         assert_eq!(left.get_mut(&of[..]).and_then(VecDeque::pop_front), Some(bytes));
     }
     assert!(left.values().all(VecDeque::is_empty), "{left:?}");
+}
+
+/// A group that drops the oldest events adds its own by the same count.
+#[test]
+fn a_full_outbox_that_drops_keeps_the_newest_of_each_job() {
+    let Some(server) = Postgres::start("a_full_outbox_that_drops") else { return };
+    runtime().block_on(async {
+        let outbox = Outbox { bound: 3, when_full: WhenFull::DropOldest };
+        let store = open_with(&server.url(), outbox).await;
+        let mut expected = Version::ABSENT;
+        for write in 0..20_u64 {
+            let event = |place: u8| {
+                let id = [u8::try_from(write).unwrap() * 2 + place; 16];
+                EventRow { id: EventId(id), bytes: id.to_vec() }
+            };
+            let settle = Settle { events: vec![event(0), event(1)], ..settle(7, expected, write) };
+            expected = settle.next;
+            assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+            let newest: Vec<u8> =
+                store.events(9).await.unwrap().iter().map(|row| row.bytes[0]).collect();
+            let last = u8::try_from(write).unwrap() * 2 + 1;
+            let kept: Vec<u8> = (last.saturating_sub(2)..=last).collect();
+            assert_eq!(newest, kept, "after write {write}");
+        }
+    });
+}
+
+/// Whether a record has expired is judged by the time at which its lock is held, and not by the one at which it was
+/// waited for.
+#[test]
+fn a_record_that_expires_while_its_lock_is_waited_for_stands_as_absent() {
+    let Some(server) = Postgres::start("a_record_that_expires_while") else { return };
+    runtime().block_on(async {
+        let store = Arc::new(open(&server.url()).await);
+        let now = "SELECT floor(extract(epoch FROM clock_timestamp()))::int8";
+        let now: u64 = server.sql(now).parse().unwrap();
+        let expiry = Some(UnixTime::from_secs(now + 2));
+        let at = |n: u8, expected, write: u8| Settle {
+            key: Key::from_bytes([n; 32]),
+            ..settle(0, expected, write.into())
+        };
+        let (one, other) = (at(1, Version::ABSENT, 1), at(2, Version::ABSENT, 2));
+        for settle in [&one, &other] {
+            let settle = Settle { expiry, ..settle.clone() };
+            assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+        }
+        let lock = "SELECT 1 FROM countersign_record WHERE key = $1 FOR UPDATE";
+        let (hold_one, hold_other) = (held(&server, lock, 1).await, held(&server, lock, 2).await);
+        let asked = |settle: Settle| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.settle(settle).await })
+        };
+        let expects_it = asked(at(1, one.next, 3));
+        soon().await;
+        let expects_nothing = asked(at(2, Version::ABSENT, 4));
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        drop((hold_one, hold_other));
+        assert_eq!(expects_it.await.unwrap(), Ok(Settled::Lost));
+        assert_eq!(expects_nothing.await.unwrap(), Ok(Settled::Won));
+    });
+}
+
+#[test]
+fn as_many_events_as_a_settle_may_have_are_added_in_one_statement() {
+    let Some(server) = Postgres::start("as_many_events_as") else { return };
+    runtime().block_on(async {
+        let outbox = Outbox { bound: 1 << 20, when_full: WhenFull::Refuse };
+        let store = open_with(&server.url(), outbox).await;
+        let with = |events: u16, write| {
+            let event = |n: u16| {
+                let mut id = [0; 16];
+                id[..2].copy_from_slice(&n.to_be_bytes());
+                EventRow { id: EventId(id), bytes: vec![0x5a; 100] }
+            };
+            Settle { events: (0..events).map(event).collect(), ..settle(1, Version::ABSENT, write) }
+        };
+        assert_eq!(store.settle(with(4097, 1)).await, Err(StoreError::Unavailable));
+        assert_eq!(store.settle(with(4096, 2)).await, Ok(Settled::Won));
+    });
+    let told = server.sql("SELECT count(*) || ' ' || max(place) FROM countersign_event");
+    assert_eq!(told, "4096 4095");
 }
 
 /// Every task of every node swaps any of a few records, so that nearly every group overlaps with
@@ -227,7 +319,7 @@ async fn held(server: &Postgres, statement: &str, n: u8) -> tokio_postgres::Clie
 
 /// Longer than a statement takes that waits for nobody, and eight of them shorter than one may take.
 async fn soon() {
-    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
 }
 
 #[test]
