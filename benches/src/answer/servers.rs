@@ -242,7 +242,7 @@ impl Postgres {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    /// What a large import leaves is done: its events are taken out, its tables looked at, and all of it is written.
+    /// Does what a large import leaves to be done: takes its events out, analyses the tables and writes all of it.
     ///
     /// # Errors
     /// It does not answer.
@@ -288,7 +288,7 @@ pub fn sqlite_events(file: &Path) -> Outcome<u64> {
     Ok(u64::try_from(count)?)
 }
 
-/// Takes all events out of an SQLite file, as a sink would that has come to their end.
+/// Takes all events out of an SQLite file, as a sink would that has come to their end, and writes all of it.
 ///
 /// # Errors
 /// It cannot be written.
@@ -296,6 +296,8 @@ pub fn forget_sqlite_events(file: &Path) -> Outcome<()> {
     let conn = rusqlite::Connection::open(file)?;
     conn.busy_timeout(Duration::from_secs(5))?;
     conn.execute_batch("BEGIN; DELETE FROM event; UPDATE outbox SET waiting = 0; COMMIT")?;
+    // Whether readers kept it from all of it does not matter.
+    conn.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(()))?;
     Ok(())
 }
 

@@ -46,6 +46,7 @@ pub struct World<S> {
     pub node: Arc<Node<Counted<S>>>,
     clock: Arc<FrozenClock>,
     people: People,
+    passes: AtomicUsize,
 }
 
 /// Whoever is there.
@@ -124,7 +125,7 @@ impl<S: Store> World<S> {
         }
         enrolled.sort_by_key(|(n, _)| *n);
         let people = enrolled.into_iter().map(|(_, person)| person).collect();
-        Ok(Self { node, clock, people: People::Enrolled(people) })
+        Ok(Self { node, clock, people: People::Enrolled(people), passes: AtomicUsize::new(0) })
     }
 
     /// So many people move in with their apps, one commit each, under this ring. Nothing is kept of them here. Tells on
@@ -149,22 +150,23 @@ impl<S: Store> World<S> {
             }
         };
         at_once(ENROLLING, moving).await?;
-        Ok(Self { node, clock, people: People::MovedIn(people) })
+        Ok(Self { node, clock, people: People::MovedIn(people), passes: AtomicUsize::new(0) })
     }
 
-    /// Opens a login for `count` people, evenly chosen, and turns the clock so that each has a new code.
+    /// Opens a login for `count` people, evenly chosen, others each time, and turns the clock so that each has a new code.
     ///
     /// # Errors
     /// Whatever keeps somebody from beginning.
     pub async fn answers(self: &Arc<Self>, count: usize) -> Outcome<Vec<Answer>> {
         self.clock.advance(Totp::DEFAULT.period().secs());
         let step = (self.people.count() / count.max(1)).max(1);
+        let first = self.passes.fetch_add(1, Ordering::Relaxed) % step;
         let opening = |task| {
             let world = Arc::clone(self);
             async move {
                 let mut own = Vec::new();
                 for n in (task..count.min(world.people.count())).step_by(ENROLLING) {
-                    own.push(world.open(&world.people.person(n * step)?).await?);
+                    own.push(world.open(&world.people.person(n * step + first)?).await?);
                 }
                 Ok(own)
             }

@@ -58,13 +58,17 @@ fn main() -> Outcome<()> {
     if !size.json {
         println!("{HEAD}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let sizes = after("--growth").map(|sizes| sizes.split(',').map(str::parse).collect());
     let sizes: Option<Vec<usize>> = sizes.transpose()?;
+    let keep = after("--keep");
+    if keep.is_some() && (sizes.is_none() || after("--store") != Some("sqlite")) {
+        return Err("--keep is for --store sqlite --growth".into());
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match after("--store") {
             Some("sqlite") if sizes.is_some() => {
-                grow_sqlite(&sizes.unwrap_or_default(), after("--keep"), size).await
+                grow_sqlite(&sizes.unwrap_or_default(), keep, size).await
             }
             Some("postgres") if sizes.is_some() => {
                 grow_postgres(&sizes.unwrap_or_default(), size).await
@@ -218,12 +222,12 @@ async fn beside(
 async fn grow_sqlite(sizes: &[usize], keep: Option<&str>, size: Size) -> Outcome<()> {
     let own = tempfile::tempdir()?;
     let kept = keep.map_or(own.path(), Path::new);
-    let mut worlds = Vec::new();
+    let (mut worlds, mut files) = (Vec::new(), Vec::new());
     for people in sizes {
+        // What a server finds in its data directory: its keys, and the file.
         let data = kept.join(people.to_string());
         fs::create_dir_all(&data)?;
         let ring = new_ring()?;
-        // What a server finds in its data directory.
         countersign_vault::file::create_new(data.join("keys"), &ring)?;
         let DatabaseUrl::Sqlite(file) = DatabaseUrl::in_directory(&data) else {
             return Err("a data directory holds no SQLite file".into());
@@ -232,16 +236,10 @@ async fn grow_sqlite(sizes: &[usize], keep: Option<&str>, size: Size) -> Outcome
         let store = SqliteStore::open(&file, clock, OUTBOX)?;
         worlds.push(Arc::new(World::moved_in(store, ring, *people).await?));
         forget_sqlite_events(&file)?;
+        files.push(file);
     }
     growth("sqlite", sizes, &worlds, size).await?;
-    for people in sizes {
-        let DatabaseUrl::Sqlite(file) = DatabaseUrl::in_directory(&kept.join(people.to_string()))
-        else {
-            continue;
-        };
-        forget_sqlite_events(&file)?;
-    }
-    Ok(())
+    files.iter().try_for_each(|file| forget_sqlite_events(file))
 }
 
 async fn grow_postgres(sizes: &[usize], size: Size) -> Outcome<()> {

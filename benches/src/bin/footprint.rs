@@ -35,8 +35,8 @@ fn main() -> Outcome<()> {
     let dir = tempfile::tempdir()?;
     let config = dir.path().join("countersign.toml");
     let port = free_port()?;
-    let data = after("--data").map_or_else(|| dir.path().join("data"), PathBuf::from);
-    fs::write(&config, configuration(&fs::canonicalize(&data).unwrap_or(data), port))?;
+    let data = after("--data").map_or_else(|| Ok(dir.path().join("data")), fs::canonicalize)?;
+    fs::write(&config, configuration(&data, port))?;
 
     // Once to make the keys and the file, and then as it starts every day.
     drop(Server::start(&binary, &config, port)?.0);
@@ -127,12 +127,13 @@ fn vendor_token(binary: &Path, config: &Path) -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// Somebody enrols, logs in again and answers with the code of the next step.
+/// Somebody new enrols, logs in again and answers with the code of the next step.
 fn verify(line: &mut Connection, vendor: &str, n: u64) -> Outcome<()> {
+    let run = std::process::id();
     let login = |line: &mut Connection| {
         let who = json!({
-            "tenantId": "acme", "userId": format!("user-{n}"),
-            "email": format!("user-{n}@example.com"), "firstFactor": "password",
+            "tenantId": "acme", "userId": format!("user-{run}-{n}"),
+            "email": format!("user-{run}-{n}@example.com"), "firstFactor": "password",
         });
         let path = format!("{ROUTES}/vendor-only/mfa/v1/logins");
         line.call("POST", &path, Some(vendor), &who)
