@@ -136,7 +136,7 @@ fn growth() {
         left + width,
         y(GROWTH) - 6.0
     );
-    for (store, colour, drop) in [("sqlite", "#2b6cb0", 22.0), ("postgres", "#2f855a", 22.0)] {
+    for (store, colour, drop) in [("sqlite", "#2b6cb0", -8.0), ("postgres", "#2f855a", 18.0)] {
         let own: Vec<&(String, f64, f64)> = points.iter().filter(|(of, ..)| of == store).collect();
         let line: Vec<String> = own
             .iter()
