@@ -148,10 +148,13 @@ fn a_full_outbox_that_drops_keeps_the_newest_of_each_job() {
 fn a_record_that_expires_while_its_lock_is_waited_for_stands_as_absent() {
     let Some(server) = Postgres::start("a_record_that_expires_while") else { return };
     runtime().block_on(async {
-        let store = Arc::new(open(&server.url()).await);
+        // Two nodes: the settles of one would wait in its queue, and not for the lock.
+        let (one_node, other_node) =
+            (Arc::new(open(&server.url()).await), Arc::new(open(&server.url()).await));
         let now = "SELECT floor(extract(epoch FROM clock_timestamp()))::int8";
-        let now: u64 = server.sql(now).parse().unwrap();
-        let expiry = Some(UnixTime::from_secs(now + 2));
+        let now = || server.sql(now).parse::<u64>().unwrap();
+        let end = now() + 2;
+        let expiry = Some(UnixTime::from_secs(end));
         let at = |n: u8, expected, write: u8| Settle {
             key: Key::from_bytes([n; 32]),
             ..settle(0, expected, write.into())
@@ -159,18 +162,19 @@ fn a_record_that_expires_while_its_lock_is_waited_for_stands_as_absent() {
         let (one, other) = (at(1, Version::ABSENT, 1), at(2, Version::ABSENT, 2));
         for settle in [&one, &other] {
             let settle = Settle { expiry, ..settle.clone() };
-            assert_eq!(store.settle(settle).await, Ok(Settled::Won));
+            assert_eq!(one_node.settle(settle).await, Ok(Settled::Won));
         }
         let lock = "SELECT 1 FROM countersign_record WHERE key = $1 FOR UPDATE";
         let (hold_one, hold_other) = (held(&server, lock, 1).await, held(&server, lock, 2).await);
-        let asked = |settle: Settle| {
-            let store = Arc::clone(&store);
+        let asked = |node: &Arc<PostgresStore>, settle: Settle| {
+            let store = Arc::clone(node);
             tokio::spawn(async move { store.settle(settle).await })
         };
-        let expects_it = asked(at(1, one.next, 3));
-        soon().await;
-        let expects_nothing = asked(at(2, Version::ABSENT, 4));
-        tokio::time::sleep(Duration::from_millis(2100)).await;
+        let expects_it = asked(&one_node, at(1, one.next, 3));
+        let expects_nothing = asked(&other_node, at(2, Version::ABSENT, 4));
+        while now() < end {
+            soon().await;
+        }
         drop((hold_one, hold_other));
         assert_eq!(expects_it.await.unwrap(), Ok(Settled::Lost));
         assert_eq!(expects_nothing.await.unwrap(), Ok(Settled::Won));
