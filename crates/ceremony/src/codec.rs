@@ -3,9 +3,10 @@
 //! An [`Encoding`] is read one release before it is written, so that nodes of two releases serve side by side. A node
 //! that meets one it cannot read refuses; it never drops anything.
 
-use postcard::ser_flavors::Size;
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use countersign_vault::{KeyId, Purpose, Vault};
 
@@ -64,6 +65,12 @@ impl Encoding {
 /// What stands between a padded body and its zeros.
 const PADDING: u8 = 0x80;
 
+/// How long what a record holds is thought to be: what it outgrows is copied and wiped, and all of it is wiped at last.
+const RECORDS: usize = 1024;
+
+/// The same of an event.
+const AUDITS: usize = 160;
+
 /// Events have one encoding.
 const EVENTS: Encoding = Encoding::Plain;
 
@@ -118,7 +125,7 @@ pub fn seal<T: Serialize>(
     nonce: [u8; 24],
     value: &T,
 ) -> Result<Vec<u8>, CodecError> {
-    let plain = write(encoding, value)?;
+    let plain = write(encoding, RECORDS, value)?;
     vault.seal(RECORD, &[key.as_bytes()], nonce, &plain).map_err(|_| CodecError::Unwritable)
 }
 
@@ -175,7 +182,7 @@ pub fn reseal(
     let plain = match (encoding, body(&plain)) {
         (None, _) | (_, Err(CodecError::Moved)) => plain,
         (Some(encoding), Ok((_, body))) => {
-            let mut plain = zeroize::Zeroizing::new(begun(encoding, body.len()));
+            let mut plain = begun(encoding, body.len());
             plain.extend_from_slice(body);
             pad(encoding, &mut plain, body.len());
             plain
@@ -203,7 +210,7 @@ pub fn seal_event(
     audit: &Audit,
 ) -> Result<EventRow, CodecError> {
     let id = EventId::from(audit.id);
-    let plain = write(EVENTS, audit)?;
+    let plain = write(EVENTS, AUDITS, audit)?;
     let bytes = vault.seal(EVENT, &[&id.0], nonce, &plain).map_err(|_| CodecError::Unwritable)?;
     Ok(EventRow { id, bytes })
 }
@@ -219,21 +226,64 @@ pub fn open_event(vault: &dyn Vault, row: &EventRow) -> Result<Audit, CodecError
 
 fn write<T: Serialize>(
     encoding: Encoding,
+    room: usize,
     value: &T,
-) -> Result<zeroize::Zeroizing<Vec<u8>>, CodecError> {
-    // Measured first: what grows leaves secrets behind in what it outgrew, and what is too large takes long to wipe.
-    let length = postcard::serialize_with_flavor(value, Size::default());
-    let length = length.map_err(|_| CodecError::Unwritable)?;
-    let plain = postcard::to_extend(value, begun(encoding, length));
-    let mut plain = zeroize::Zeroizing::new(plain.map_err(|_| CodecError::Unwritable)?);
-    pad(encoding, &mut plain, length);
-    Ok(plain)
+) -> Result<Zeroizing<Vec<u8>>, CodecError> {
+    let written = postcard::serialize_with_flavor(value, Written(begun(encoding, room)));
+    let mut written = written.map_err(|_| CodecError::Unwritable)?;
+    let body = written.0.len().saturating_sub(1);
+    written.make_room(encoding.padding(body));
+    pad(encoding, &mut written.0, body);
+    Ok(written.0)
+}
+
+/// What is being written. It grows by moving into another buffer, and wipes the one that it leaves.
+struct Written(Zeroizing<Vec<u8>>);
+
+impl Written {
+    /// Asked before each byte.
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        if self.0.capacity().saturating_sub(self.0.len()) < more {
+            self.move_on(more);
+        }
+    }
+
+    #[cold]
+    fn move_on(&mut self, more: usize) {
+        let room = self.0.len().saturating_add(more).max(self.0.capacity().saturating_mul(2));
+        let mut larger = Zeroizing::new(Vec::with_capacity(room));
+        larger.extend_from_slice(&self.0);
+        self.0 = larger;
+    }
+}
+
+impl Flavor for Written {
+    type Output = Self;
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.make_room(1);
+        self.0.push(byte);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.make_room(bytes.len());
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Self> {
+        Ok(self)
+    }
 }
 
 /// The number of an encoding, and room for a body of this length and what ends it.
-fn begun(encoding: Encoding, body: usize) -> Vec<u8> {
+fn begun(encoding: Encoding, body: usize) -> Zeroizing<Vec<u8>> {
     let room = body.saturating_add(encoding.padding(body)).saturating_add(1);
-    let mut plain = Vec::with_capacity(room);
+    let mut plain = Zeroizing::new(Vec::with_capacity(room));
     plain.push(encoding.number());
     plain
 }
@@ -281,23 +331,42 @@ mod tests {
     use super::*;
 
     fn length(encoding: Encoding, value: &[u8]) -> usize {
-        write(encoding, &value).unwrap().len()
+        write(encoding, 8, &value).unwrap().len()
     }
 
     proptest! {
         #[test]
         fn what_is_written_is_read_in_every_encoding(value: Vec<u8>) {
             for encoding in Encoding::ALL {
-                let plain = write(encoding, &value).unwrap();
-                prop_assert_eq!(plain.capacity(), plain.len());
+                let plain = write(encoding, 8, &value).unwrap();
                 prop_assert_eq!(&read::<Vec<u8>>(&plain).unwrap(), &value);
                 prop_assert_eq!(body(&plain).unwrap().0, encoding);
             }
         }
 
         #[test]
+        fn what_outgrows_its_room_is_moved_and_nothing_is_lost(
+            pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..900), 0..12),
+        ) {
+            let expected = [vec![1], postcard::to_allocvec(&pieces).unwrap()].concat();
+            prop_assert_eq!(&*write(Encoding::Plain, 40, &pieces).unwrap(), &expected);
+        }
+
+        // A vector that grows by itself leaves behind what it outgrew.
+        #[test]
+        fn no_vector_grows_by_itself(lengths in prop::collection::vec(0_usize..2000, 0..12)) {
+            let mut written = Written(begun(Encoding::Plain, 0));
+            for length in lengths {
+                written.make_room(length);
+                let (place, room) = (written.0.as_ptr(), written.0.capacity());
+                written.try_extend(&vec![7; length]).unwrap();
+                prop_assert_eq!((written.0.as_ptr(), written.0.capacity()), (place, room));
+            }
+        }
+
+        #[test]
         fn padded_bytes_that_are_cut_or_lengthened_are_refused(value: Vec<u8>, cut in 1_usize..300) {
-            let plain = write(Encoding::Padded, &value).unwrap();
+            let plain = write(Encoding::Padded, 8, &value).unwrap();
             let cut = plain.len().saturating_sub(cut);
             let unlike = |read: Result<Vec<u8>, _>| read.is_err() || read.unwrap() == value;
             prop_assert!(unlike(read(&plain[..cut])));

@@ -9,7 +9,7 @@ mod row;
 use std::fmt;
 
 use countersign_otp::{Code, Drift, Found, Secret, Step, Totp, UnixTime, Window};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{Device, DeviceId, Opener, Pending};
 
@@ -17,16 +17,16 @@ use crate::{Device, DeviceId, Opener, Pending};
 pub type Authenticator = Device<Totps>;
 
 /// A secret, and how codes are made of it.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "row::Key", into = "row::Key")]
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "row::Key")]
 pub struct AuthenticatorKey {
     secret: Secret,
     totp: Totp,
 }
 
 /// The codes of one app: its key, how far it came, and how far its clock is off.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "row::Totps", into = "row::Totps")]
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "row::Totps")]
 pub struct Totps {
     key: AuthenticatorKey,
     spent: Step,

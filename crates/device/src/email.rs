@@ -5,7 +5,9 @@ mod factor;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 pub use factor::EmailFactor;
 
@@ -14,8 +16,7 @@ pub use factor::EmailFactor;
 /// are legal, and nobody's mailbox.
 ///
 /// Two addresses are equal when their [canonical](EmailAddress::canonical) forms are.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone)]
 pub struct EmailAddress(String);
 
 /// A text that is no address.
@@ -90,6 +91,18 @@ impl Eq for EmailAddress {}
 impl Hash for EmailAddress {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.canonical().hash(state);
+    }
+}
+
+impl Serialize for EmailAddress {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for EmailAddress {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        text::read(from, Self::parse)
     }
 }
 

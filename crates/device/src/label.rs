@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text;
 
 /// A short text that is safe to show beside others and to write into a line of a log: at most 64
 /// bytes of one line, without control characters, and without the invisible and direction-turning
 /// ones that let a text pass for another (Unicode Standard Annex 9, Technical Report 36).
 ///
 /// It is no HTML: whoever puts it into a page escapes it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Label(Box<str>);
 
 /// A stored label that [`Label::clean`] would not have made.
@@ -56,6 +57,16 @@ impl Label {
         Self(label.into())
     }
 
+    /// One that was made before.
+    fn kept(text: &str) -> Result<Self, LabelError> {
+        if text.is_empty() {
+            // Most are, and comparing nothing with nothing can be slow: see `Purpose` in the vault.
+            return Ok(Self::default());
+        }
+        let label = Self::clean(text);
+        if *label.0 == *text { Ok(label) } else { Err(LabelError) }
+    }
+
     /// The text. Empty where nobody gave one.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -63,12 +74,23 @@ impl Label {
     }
 }
 
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Label {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        text::read(from, Self::kept)
+    }
+}
+
 impl TryFrom<String> for Label {
     type Error = LabelError;
 
     fn try_from(text: String) -> Result<Self, LabelError> {
-        let label = Self::clean(&text);
-        if *label.0 == *text { Ok(label) } else { Err(LabelError) }
+        Self::kept(&text)
     }
 }
 

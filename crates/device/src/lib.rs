@@ -14,6 +14,7 @@ mod passkey;
 mod pending;
 mod phone;
 mod seconds;
+mod text;
 
 pub use address::Address;
 pub use authenticator::{Authenticator, AuthenticatorKey, Totps};

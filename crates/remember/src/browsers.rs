@@ -4,8 +4,6 @@
 //! user's epoch: whoever turns the epoch calls [`Browsers::revoke_all`] in the same settle, so that
 //! no family of another epoch is ever kept (D-04).
 
-use std::collections::BTreeSet;
-
 use countersign_device::Label;
 use countersign_otp::UnixTime;
 use countersign_token::FamilyId;
@@ -56,6 +54,8 @@ impl Browsers {
             let Some((oldest, _)) = oldest else { break };
             self.0.remove(oldest);
         }
+        // Exactly one more: the list is written at once, and goes.
+        self.0.reserve_exact(1);
         self.0.push(Browser::meet(family, secret, now));
     }
 
@@ -112,8 +112,11 @@ impl Browsers {
 /// A stored list is no longer than one can grow, and has no family twice.
 fn checked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Browser>, D::Error> {
     let list = Vec::<Browser>::deserialize(from)?;
-    let families: BTreeSet<_> = list.iter().map(Browser::family).collect();
-    if list.len() > MOST || families.len() < list.len() {
+    let twice = |(n, browser): (usize, &Browser)| {
+        list.iter().skip(n.saturating_add(1)).any(|other| other.family() == browser.family())
+    };
+    // The length first: what is short is compared with itself.
+    if list.len() > MOST || list.iter().enumerate().any(twice) {
         return Err(D::Error::custom("a stored list of browsers is too long, or has one twice"));
     }
     Ok(list)

@@ -21,6 +21,7 @@ use crate::durability::{Aof, Durability, Info};
 use crate::error::{Cut, OpenError, Refused};
 use crate::line::Line;
 use crate::names::Partition;
+use crate::reads::Reads;
 use crate::seeds::Seeds;
 use crate::slots::Slots;
 use crate::wave::{Answer, Writes};
@@ -51,7 +52,7 @@ pub(crate) struct Cluster {
 /// One server.
 #[derive(Debug)]
 struct Node {
-    reads: Line,
+    reads: Reads,
     writes: Writes,
 }
 
@@ -244,6 +245,7 @@ impl Cluster {
         let reads = Line::new(self.seeds.client(address).ok()?, address, PATIENCE);
         let patience = self.replicas.map_or(PATIENCE, |of| PATIENCE.saturating_add(of.patience));
         let writes = Line::new(self.seeds.client(address).ok()?, address, patience);
+        let reads = Reads::new(reads);
         let node = Arc::new(Node { reads, writes: Writes::new(writes, self.replicas) });
         Some(Arc::clone(self.nodes().entry(address.to_owned()).or_insert(node)))
     }
@@ -259,7 +261,7 @@ impl Cluster {
             return;
         }
         let known: Vec<Arc<Node>> = self.nodes().values().cloned().collect();
-        let words = known.iter().map(|node| Box::pin(self.learn(&node.reads)));
+        let words = known.iter().map(|node| Box::pin(self.learn(node.reads.line())));
         if known.is_empty() || select_ok(words).await.is_err() {
             for seed in self.seeds.addresses() {
                 if let Ok(client) = self.seeds.client(seed)
@@ -304,7 +306,7 @@ impl Cluster {
             masters: nodes.len(),
         };
         for node in &nodes {
-            let info = node.reads.open().await?;
+            let info = node.reads.line().open().await?;
             self.fits(&info)?;
             let aof = if info.aof { node.fsync().await } else { Aof::Off };
             weakest.aof = weakest.aof.min(aof);
@@ -329,7 +331,7 @@ impl Node {
     async fn fsync(&self) -> Aof {
         let mut ask = cmd("CONFIG");
         ask.arg("GET").arg("appendfsync");
-        let answers = self.reads.send(vec![ask]).await.unwrap_or_default();
+        let answers = self.reads.line().send(vec![ask]).await.unwrap_or_default();
         let Some(Value::Array(pair)) = answers.into_iter().next() else { return Aof::Withheld };
         match pair.get(1) {
             Some(Value::BulkString(when)) if when == b"always" => Aof::Always,
@@ -363,9 +365,18 @@ impl Trip {
     }
 
     async fn go(mut self) -> Vec<(usize, Value, UnixTime)> {
-        self.commands.push(cmd("TIME"));
-        let Ok(mut answers) = self.node.reads.send(self.commands).await else { return Vec::new() };
-        let Some(time) = answers.pop().as_ref().and_then(time) else { return Vec::new() };
+        let come = if self.of.iter().all(Option::is_some) {
+            self.node.reads.ask(self.commands).await
+        } else {
+            // What is said before a read must be followed by that very one.
+            self.commands.push(cmd("TIME"));
+            let answers = self.node.reads.line().send(self.commands).await;
+            answers.and_then(|mut answers| {
+                let now = answers.pop().as_ref().and_then(time).ok_or(Cut::Lost)?;
+                Ok((answers, now))
+            })
+        };
+        let Ok((answers, time)) = come else { return Vec::new() };
         let answered = answers.into_iter().zip(self.of);
         answered.filter_map(|(value, of)| Some((of?, value, time))).collect()
     }

@@ -8,6 +8,7 @@ mod error;
 mod line;
 mod names;
 mod outbox;
+mod reads;
 mod record;
 mod script;
 mod seeds;

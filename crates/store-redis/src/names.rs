@@ -61,33 +61,39 @@ impl Names {
 
     /// A record. Its last 32 bytes are its key.
     pub(crate) fn record(&self, key: &Key) -> Vec<u8> {
-        let mut name = self.of(Partition::of(key), 'r');
+        let mut name = self.of(Partition::of(key), b'r');
         name.extend_from_slice(key.as_bytes());
         name
     }
 
     /// The event list of a partition.
     pub(crate) fn events(&self, partition: Partition) -> Vec<u8> {
-        self.of(partition, 'e')
+        self.of(partition, b'e')
     }
 
     /// The keys of a partition's records, in their order.
     pub(crate) fn index(&self, partition: Partition) -> Vec<u8> {
-        self.of(partition, 'i')
+        self.of(partition, b'i')
     }
 
     /// The keys of those that end, by the time at which Redis drops them.
     pub(crate) fn ending(&self, partition: Partition) -> Vec<u8> {
-        self.of(partition, 'x')
+        self.of(partition, b'x')
     }
 
     /// What is written so that there is something to wait for.
     pub(crate) fn fence(&self, partition: Partition) -> Vec<u8> {
-        self.of(partition, 'f')
+        self.of(partition, b'f')
     }
 
-    fn of(&self, partition: Partition, kind: char) -> Vec<u8> {
-        format!("{}{{{}}}{kind}", self.prefix, partition.0).into_bytes()
+    fn of(&self, partition: Partition, kind: u8) -> Vec<u8> {
+        let tag = partition.0.to_string();
+        // With room for a record's key.
+        let mut name = Vec::with_capacity(self.prefix.len().saturating_add(3 + 4 + 32));
+        for piece in [self.prefix.as_bytes(), b"{", tag.as_bytes(), b"}", &[kind]] {
+            name.extend_from_slice(piece);
+        }
+        name
     }
 }
 

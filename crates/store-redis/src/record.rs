@@ -18,13 +18,11 @@ const LATER: u64 = 60;
 /// Year 9999: what ends after it is never dropped.
 const LAST: u64 = 253_402_300_799;
 
-/// The value to write.
-pub(crate) fn value(version: Version, expiry: Option<UnixTime>, bytes: &[u8]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(HEAD.saturating_add(bytes.len()));
-    value.extend_from_slice(&version.to_bytes());
-    value.extend_from_slice(&expiry.map_or(NEVER, UnixTime::secs).to_be_bytes());
-    value.extend_from_slice(bytes);
-    value
+/// What stands before the bytes that are written.
+pub(crate) fn head(version: Version, expiry: Option<UnixTime>) -> [u8; HEAD] {
+    let expiry = expiry.map_or(NEVER, UnixTime::secs).to_be_bytes();
+    let mut bytes = version.to_bytes().into_iter().chain(expiry);
+    std::array::from_fn(|_| bytes.next().unwrap_or(0))
 }
 
 /// When Redis drops the key of a record that ends, in seconds of Unix time. None: never.
@@ -63,12 +61,12 @@ mod tests {
     #[test]
     fn a_value_says_what_was_written_until_its_second() {
         let version = Version::ABSENT.next(WriteId([7; 8]));
-        let written = value(version, Some(at(1000)), b"sealed");
+        let written = [&head(version, Some(at(1000)))[..], b"sealed"].concat();
         let (entry, expiry) = read(written.clone(), at(999)).unwrap().unwrap();
         assert_eq!((entry.version, entry.bytes.as_slice()), (version, &b"sealed"[..]));
         assert_eq!(expiry, Some(at(1000)));
         assert_eq!(read(written, at(1000)), Ok(None));
-        let forever = value(version, None, b"");
+        let forever = head(version, None).to_vec();
         assert_eq!(read(forever, at(u64::MAX)).unwrap().unwrap().1, None);
     }
 

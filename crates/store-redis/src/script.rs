@@ -4,13 +4,14 @@
 //! wins. Whatever can fail for what stands there (a name of another type) fails before the first
 //! write of the record.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
-use countersign_ceremony::port::{Outbox, Settle, Settled, StoreError, WhenFull};
-use redis::{Cmd, Script, Value, cmd};
+use countersign_ceremony::port::{EventRow, Outbox, Settle, Settled, StoreError, WhenFull};
+use redis::{Cmd, RedisWrite, Script, ToRedisArgs, ToSingleRedisArg, Value, cmd};
 
 use crate::names::{Names, Partition};
-use crate::record::{dropped, value};
+use crate::record::{dropped, head};
 
 /// How many events one settle may bring.
 const EVENTS: usize = 4000;
@@ -71,45 +72,19 @@ pub(crate) fn load() -> Cmd {
     load
 }
 
-/// The arguments of one settle.
-pub(crate) struct Call {
-    arguments: Vec<Vec<u8>>,
-    size: usize,
+/// One settle.
+pub(crate) struct Call<'a> {
+    settle: &'a Settle,
+    names: &'a Names,
+    outbox: Outbox,
 }
 
-impl Call {
+impl<'a> Call<'a> {
     /// Nothing where the settle is larger than any that may be written.
-    pub(crate) fn of(settle: &Settle, names: &Names, outbox: Outbox) -> Option<Self> {
-        let Settle { key, expected, next, bytes, events, expiry } = settle;
-        let mut sizes = events.iter().map(|event| event.bytes.len());
-        if bytes.len() > LARGEST || events.len() > EVENTS || sizes.any(|size| size > LARGEST) {
-            return None;
-        }
-        let partition = Partition::of(key);
-        // A share of the bound to each partition, rounded up.
-        let bound = outbox.bound.div_ceil(countersign_ceremony::port::Key::PARTITIONS.into());
-        let full: &[u8] = match outbox.when_full {
-            WhenFull::Refuse => b"refuse",
-            WhenFull::DropOldest => b"drop",
-        };
-        let mut arguments = vec![
-            names.record(key),
-            names.events(partition),
-            names.index(partition),
-            names.ending(partition),
-            expected.to_bytes().to_vec(),
-            value(*next, *expiry, bytes),
-            dropped(*expiry).map_or_else(Vec::new, |end| end.to_string().into_bytes()),
-            bound.to_string().into_bytes(),
-            full.to_vec(),
-        ];
-        arguments.extend(events.iter().map(|event| {
-            let mut row = event.id.0.to_vec();
-            row.extend_from_slice(&event.bytes);
-            row
-        }));
-        let size = arguments.iter().map(Vec::len).sum();
-        Some(Self { arguments, size })
+    pub(crate) fn of(settle: &'a Settle, names: &'a Names, outbox: Outbox) -> Option<Self> {
+        let mut sizes = settle.events.iter().map(|event| event.bytes.len());
+        let large = settle.bytes.len() > LARGEST || sizes.any(|size| size > LARGEST);
+        (!large && settle.events.len() <= EVENTS).then_some(Self { settle, names, outbox })
     }
 
     /// By its digest, as nearly always.
@@ -123,15 +98,55 @@ impl Call {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let size = self.size.saturating_add(script.len());
-        let mut command = Cmd::with_capacity(self.arguments.len().saturating_add(3), size);
+        let Settle { key, expected, next, bytes, events, expiry } = self.settle;
+        let partition = Partition::of(key);
+        // A share of the bound to each partition, rounded up.
+        let bound = self.outbox.bound.div_ceil(countersign_ceremony::port::Key::PARTITIONS.into());
+        let full = match self.outbox.when_full {
+            WhenFull::Refuse => "refuse",
+            WhenFull::DropOldest => "drop",
+        };
+        let size = |event: &EventRow| event.id.0.len().saturating_add(event.bytes.len());
+        let events_size: usize = events.iter().map(size).sum();
+        let size = script.len().saturating_add(bytes.len()).saturating_add(events_size);
+        let count = events.len().saturating_add(FIXED);
+        let mut command = Cmd::with_capacity(count, size.saturating_add(FIXED_SIZE));
         command.arg(name).arg(script).arg(4);
-        for argument in &self.arguments {
-            command.arg(argument.as_slice());
+        command.arg(self.names.record(key)).arg(self.names.events(partition));
+        command.arg(self.names.index(partition)).arg(self.names.ending(partition));
+        command.arg(&expected.to_bytes()).arg(Joined([&head(*next, *expiry), bytes]));
+        match dropped(*expiry) {
+            Some(end) => command.arg(end),
+            None => command.arg(""),
+        };
+        command.arg(bound).arg(full);
+        for EventRow { id, bytes } in events {
+            command.arg(Joined([&id.0, bytes]));
         }
         command
     }
 }
+
+/// How many arguments there are beside the events.
+const FIXED: usize = 12;
+
+/// What those take that are not counted, but for a long prefix.
+const FIXED_SIZE: usize = 256;
+
+/// One argument of two parts, without a copy that joins them.
+struct Joined<'a>([&'a [u8]; 2]);
+
+impl ToRedisArgs for Joined<'_> {
+    fn write_redis_args<W: RedisWrite + ?Sized>(&self, out: &mut W) {
+        let mut argument = out.writer_for_next_arg();
+        for part in self.0 {
+            // It is written to memory.
+            let _written = argument.write_all(part);
+        }
+    }
+}
+
+impl ToSingleRedisArg for Joined<'_> {}
 
 /// What the script answered.
 pub(crate) fn verdict(answer: &Value) -> Result<Settled, StoreError> {

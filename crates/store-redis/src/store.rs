@@ -74,8 +74,9 @@ impl RedisStore {
     }
 
     fn get(&self, key: &Key) -> Cmd {
-        let mut get = cmd("GET");
-        get.arg(self.names.record(key));
+        let name = self.names.record(key);
+        let mut get = Cmd::with_capacity(2, name.len().saturating_add(3));
+        get.arg("GET").arg(name);
         get
     }
 

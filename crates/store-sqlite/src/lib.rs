@@ -5,6 +5,7 @@ mod checkpointer;
 mod error;
 mod file;
 mod group;
+mod looks;
 mod maintenance;
 mod readers;
 mod schema;

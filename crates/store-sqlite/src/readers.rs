@@ -1,4 +1,4 @@
-//! Looks, on a few connections that only read.
+//! Reading, on a few connections that only read.
 //!
 //! A look runs where it is asked for, on the async worker itself. It takes some ten microseconds:
 //! the pages are in the system's page cache, a reader in WAL mode waits for no writer, and handing
@@ -50,16 +50,14 @@ impl Readers {
     /// The records of these keys as of one moment.
     pub(crate) fn look(
         &self,
-        keys: &[Key],
+        keys: impl Iterator<Item = Key>,
         now: UnixTime,
     ) -> Result<Vec<Option<Entry>>, StoreError> {
         self.read(|conn| {
             let _snapshot = Snapshot::take(conn)?;
             let mut look = conn.prepare_cached(LOOK)?;
             let now = seconds(now);
-            keys.iter()
-                .map(|key| look.query_row(params![key.as_bytes(), now], entry).optional())
-                .collect()
+            keys.map(|key| look.query_row(params![key.as_bytes(), now], entry).optional()).collect()
         })
     }
 
@@ -211,7 +209,8 @@ mod tests {
             "INSERT INTO record (key, version, bytes) VALUES (zeroblob(32), zeroblob(16), x'07')";
         writer.execute(record, []).unwrap();
         for _ in &readers.pool {
-            let found = readers.look(&[Key::from_bytes([0; 32])], UnixTime::EPOCH).unwrap();
+            let found =
+                readers.look([Key::from_bytes([0; 32])].into_iter(), UnixTime::EPOCH).unwrap();
             let bytes = found.into_iter().flatten().map(|entry| entry.bytes);
             assert_eq!(bytes.collect::<Vec<_>>(), [[7]]);
         }

@@ -13,6 +13,7 @@ use crate::checkpointer::Checkpointer;
 use crate::error::{BackupError, CheckError, OpenError};
 use crate::file;
 use crate::group::Work;
+use crate::looks::Looks;
 use crate::maintenance;
 use crate::readers::Readers;
 use crate::schema;
@@ -42,6 +43,7 @@ pub struct SqliteStore {
     // In the order in which they end: the writer wakes the checkpointer until it has ended.
     writer: Writer,
     _checkpointer: Checkpointer,
+    looks: Looks,
     readers: Readers,
     clock: Arc<dyn Clock>,
     path: PathBuf,
@@ -77,7 +79,14 @@ impl SqliteStore {
         let readers = Readers::open(&path)?;
         let (checkpointer, wake) = Checkpointer::start(&path)?;
         let writer = Writer::start(conn, Arc::clone(&clock), outbox, wake)?;
-        Ok(Self { writer, _checkpointer: checkpointer, readers, clock, path })
+        Ok(Self {
+            writer,
+            _checkpointer: checkpointer,
+            looks: Looks::default(),
+            readers,
+            clock,
+            path,
+        })
     }
 
     /// Where the file is, in full.
@@ -126,9 +135,7 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     async fn look(&self, keys: &[Key]) -> Result<Looked, StoreError> {
-        let store_time = self.clock.now();
-        let entries = self.readers.look(keys, store_time)?;
-        Ok(Looked { entries, store_time })
+        self.looks.look(keys, &self.readers, &*self.clock).await
     }
 
     async fn settle(&self, settle: Settle) -> Result<Settled, StoreError> {

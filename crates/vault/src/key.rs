@@ -3,17 +3,20 @@
 //! A subkey is HKDF-Expand of one block, `HMAC-SHA256(secret, info | 0x01)` (RFC 5869, section
 //! 2.3); the extract step is left out, as section 3.3 allows for a secret that is uniformly random
 //! already. It is written out over `hmac` because the block is then ours to wipe, and because it
-//! cannot fail; the tests hold it against the `hkdf` crate.
+//! cannot fail; the tests hold it against the `hkdf` crate. What was derived once is kept
+//! ([`Subkeys`](crate::subkeys::Subkeys)).
 
 use alloc::boxed::Box;
 use core::fmt;
 
+use chacha20poly1305::XChaCha20Poly1305;
 use hmac::digest::FixedOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::subkeys::{Ciphers, Macs};
 use crate::{Digest, Purpose, frame};
 
 /// Length of every secret and subkey, in bytes.
@@ -21,7 +24,7 @@ pub(crate) const LEN: usize = 32;
 
 /// What a subkey does; a sealing key and a digest key of one purpose never coincide.
 #[derive(Clone, Copy)]
-pub(crate) enum Use {
+enum Use {
     Seal,
     Digest,
 }
@@ -35,24 +38,37 @@ impl Use {
     }
 }
 
-/// A secret with its HMAC key state absorbed, so that deriving costs four compressions.
+/// A secret with its HMAC key state absorbed, so that deriving costs four compressions, and what was
+/// derived from it.
 pub(crate) struct Key {
     secret: Box<Zeroizing<[u8; LEN]>>,
     state: Hmac<Sha256>,
+    ciphers: Ciphers,
+    macs: Macs,
 }
 
 impl Key {
     /// On the heap, so that moving a key leaves no copy behind.
     pub(crate) fn new(secret: Box<Zeroizing<[u8; LEN]>>) -> Self {
         let state = hmac(&secret);
-        Self { secret, state }
+        Self { secret, state, ciphers: Ciphers::new(), macs: Macs::new() }
     }
 
     pub(crate) fn secret(&self) -> &[u8; LEN] {
         &self.secret
     }
 
-    pub(crate) fn derive(&self, r#use: Use, purpose: Purpose) -> Zeroizing<[u8; LEN]> {
+    /// Does this with what seals for `purpose`.
+    pub(crate) fn with_cipher<R>(
+        &self,
+        purpose: Purpose,
+        work: impl FnOnce(&XChaCha20Poly1305) -> R,
+    ) -> R {
+        let make = || XChaCha20Poly1305::new((&*self.derive(Use::Seal, purpose)).into());
+        self.ciphers.with(purpose, make, work)
+    }
+
+    fn derive(&self, r#use: Use, purpose: Purpose) -> Zeroizing<[u8; LEN]> {
         let [area, name] = purpose.parts();
         let mut mac = self.state.clone();
         frame::each(&[r#use.label(), area, name], |piece| mac.update(piece));
@@ -63,7 +79,8 @@ impl Key {
     }
 
     pub(crate) fn digest(&self, purpose: Purpose, parts: &[&[u8]]) -> Digest {
-        let mut mac = hmac(&self.derive(Use::Digest, purpose));
+        let make = || hmac(&self.derive(Use::Digest, purpose));
+        let mut mac = self.macs.with(purpose, make, Hmac::clone);
         frame::each(parts, |piece| mac.update(piece));
         Digest::from_bytes(mac.finalize_fixed().into())
     }
@@ -162,7 +179,7 @@ mod tests {
     fn what_holds_keys_is_wiped() {
         fn wiped<T: zeroize::ZeroizeOnDrop>() {}
         wiped::<Sha256>(); // an HMAC is two of its states and its buffer
-        wiped::<chacha20poly1305::XChaCha20Poly1305>();
+        wiped::<XChaCha20Poly1305>();
         wiped::<Zeroizing<[u8; LEN]>>();
     }
 

@@ -11,6 +11,7 @@ mod frame;
 mod key;
 mod purpose;
 pub mod ring;
+mod subkeys;
 #[cfg(feature = "std")]
 mod turning;
 mod vault;

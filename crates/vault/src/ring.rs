@@ -22,11 +22,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use chacha20poly1305::aead::inout::InOutBuf;
-use chacha20poly1305::{AeadInOut, KeyInit, Tag, XChaCha20Poly1305};
+use chacha20poly1305::{AeadInOut, Tag};
 use zeroize::{Zeroize, Zeroizing};
 
 pub use self::error::RingError;
-use crate::key::{self, Key, Use};
+use crate::key::{self, Key};
 use crate::{Digest, KeyId, OpenError, Purpose, SealError, Vault, frame};
 
 const VERSION: u8 = 1;
@@ -148,11 +148,6 @@ impl Ring {
         }
         Self { root, keys, newest }.sealing_with(newest)
     }
-
-    fn cipher(key: &Key, purpose: Purpose) -> XChaCha20Poly1305 {
-        let subkey: Zeroizing<[u8; key::LEN]> = key.derive(Use::Seal, purpose);
-        XChaCha20Poly1305::new((&*subkey).into())
-    }
 }
 
 impl Vault for Ring {
@@ -173,11 +168,11 @@ impl Vault for Ring {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plaintext);
         let (_, body) = sealed.split_at_mut(start);
-        let tag = Self::cipher(key, purpose).encrypt_inout_detached(
-            &nonce.into(),
-            &associated_data(head, purpose, context),
-            InOutBuf::from(&mut *body),
-        );
+        let data = associated_data(head, purpose, context);
+        let body = InOutBuf::from(&mut *body);
+        let tag = key.with_cipher(purpose, |cipher| {
+            cipher.encrypt_inout_detached(&nonce.into(), &data, body)
+        });
         match tag {
             Ok(tag) => {
                 sealed.extend_from_slice(&tag);
@@ -199,15 +194,13 @@ impl Vault for Ring {
         let Sealed { id, nonce, body, tag } = Sealed::read(sealed)?;
         let key = self.keys.get(&id).ok_or(OpenError::UnknownKey(id))?;
         let mut plaintext = Zeroizing::new(body.to_vec());
+        let data = associated_data(head(id), purpose, context);
+        let body = InOutBuf::from(plaintext.as_mut_slice());
         // Verifies the tag before it decrypts.
-        Self::cipher(key, purpose)
-            .decrypt_inout_detached(
-                &nonce.into(),
-                &associated_data(head(id), purpose, context),
-                InOutBuf::from(plaintext.as_mut_slice()),
-                &Tag::from(tag),
-            )
-            .map_err(|_| OpenError::Forged)?;
+        let opened = key.with_cipher(purpose, |cipher| {
+            cipher.decrypt_inout_detached(&nonce.into(), &data, body, &Tag::from(tag))
+        });
+        opened.map_err(|_| OpenError::Forged)?;
         Ok(plaintext)
     }
 

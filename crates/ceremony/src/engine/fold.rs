@@ -121,6 +121,10 @@ impl Slot {
                 None => return job.answer(too_many()),
             }
         }
+        if waiting.capacity() == 0 {
+            // Mostly nobody else waits, and a vector would begin with room for four.
+            waiting.reserve_exact(1);
+        }
         waiting.push(job);
     }
 }
@@ -197,7 +201,8 @@ impl<S: Store> Engine<S> {
             jobs.iter().flat_map(|job| &job.tenants).cloned().collect();
         tenants.sort();
         tenants.dedup();
-        let mut keys = vec![key];
+        let mut keys = Vec::with_capacity(tenants.len().saturating_add(2));
+        keys.push(key);
         if !tenants.is_empty() {
             keys.extend(self.policy_keys(&tenants));
         }
@@ -210,7 +215,7 @@ impl<S: Store> Engine<S> {
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
             let policies = self.policies(&tenants, keys.iter().copied().skip(1).zip(entries))?;
             let record = found.value.unwrap_or_default();
-            let mut all = Folded::new(record.within(self.env.incarnation));
+            let mut all = Folded::new(record.within(self.env.incarnation), jobs.len());
             for job in jobs {
                 let policy = job.policy(&policies);
                 let given =
@@ -224,11 +229,13 @@ impl<S: Store> Engine<S> {
             }
             all.record.note_write(write);
             let settle = self.sealed(key, found.version, write, &all)?;
-            match self.store.settle(settle.clone()).await {
+            match self.store.settle(settle).await {
                 Ok(Settled::Won) => return Ok(all.open(&Commit::proven())),
                 Ok(Settled::Lost) => {}
                 Err(StoreError::Unknown) => {
-                    if self.resolve(settle, write).await? {
+                    // Sealed once more, which is all that differs: no other settle pays for a copy.
+                    let again = self.sealed(key, found.version, write, &all)?;
+                    if self.resolve(again, write).await? {
                         return Ok(all.open(&Commit::proven()));
                     }
                 }
@@ -312,8 +319,8 @@ struct Folded {
 }
 
 impl Folded {
-    const fn new(record: Record) -> Self {
-        Self { record, changed: false, audits: Vec::new(), told: Vec::new() }
+    fn new(record: Record, jobs: usize) -> Self {
+        Self { record, changed: false, audits: Vec::new(), told: Vec::with_capacity(jobs) }
     }
 
     fn add(&mut self, decide: impl FnOnce(Record) -> Result<Decision, Error>) -> Result<(), Error> {
@@ -321,7 +328,11 @@ impl Folded {
         let Decision { record, changed, audits, told } = decide(before)?;
         self.record = record;
         self.changed |= changed;
-        self.audits.extend(audits);
+        if self.audits.is_empty() {
+            self.audits = audits;
+        } else {
+            self.audits.extend(audits);
+        }
         self.told.push(told);
         Ok(())
     }

@@ -25,7 +25,7 @@ const KEPT: usize = 1024;
 pub(super) struct Policies<'a> {
     default: &'a Policy,
     environment: Option<Arc<Layers>>,
-    tenants: HashMap<TenantId, Option<Arc<Layers>>>,
+    tenants: Vec<(TenantId, Option<Arc<Layers>>)>,
 }
 
 /// Layers that were opened before. Every look reads them anew, and finds the same sealed bytes for months: what these
@@ -77,7 +77,8 @@ impl Policies<'_> {
         tenant: Option<&TenantId>,
         application: Option<&ApplicationId>,
     ) -> Policy {
-        let layers = tenant.and_then(|tenant| self.tenants.get(tenant)).and_then(Option::as_deref);
+        let of = |tenant| self.tenants.iter().find(|(of, _)| of == tenant);
+        let layers = tenant.and_then(of).and_then(|(_, layers)| layers.as_deref());
         compose(self.default, self.environment.as_deref(), layers, application).within_profile()
     }
 }
@@ -102,7 +103,7 @@ impl<S: Store> Engine<S> {
     /// The store gave no answer.
     pub async fn policy_of(&self, scope: &Scope) -> Result<Policy, Error> {
         let tenants = scope.tenant.as_slice();
-        let keys = self.policy_keys(tenants);
+        let keys: Vec<Key> = self.policy_keys(tenants).collect();
         let looked = self.store.look(&keys).await?;
         let policies = self.policies(tenants, keys.into_iter().zip(looked.entries))?;
         Ok(policies.of(scope.tenant.as_ref(), scope.application.as_ref()))
@@ -209,9 +210,9 @@ impl<S: Store> Engine<S> {
     }
 
     /// The keys of all that the policies of these tenants are composed of.
-    pub(super) fn policy_keys(&self, tenants: &[TenantId]) -> Vec<Key> {
+    pub(super) fn policy_keys(&self, tenants: &[TenantId]) -> impl Iterator<Item = Key> {
         let own = tenants.iter().map(|tenant| self.layers_key(Some(tenant)));
-        std::iter::once(self.layers_key(None)).chain(own).collect()
+        std::iter::once(self.layers_key(None)).chain(own)
     }
 
     /// What a look at [`policy_keys`](Self::policy_keys) found.

@@ -4,12 +4,14 @@
 use std::fmt;
 
 use countersign_otp::{Algorithm, Digits, Drift, Period, Secret, Step, Totp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use super::AuthenticatorKey;
 
-#[derive(Clone, Serialize, Deserialize)]
+/// As it is read.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 pub(super) struct Key {
     /// Wiped when the row is dropped. An imported secret may be shorter than ours.
     secret: Zeroizing<Vec<u8>>,
@@ -18,9 +20,28 @@ pub(super) struct Key {
     period: u64,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+/// As it is written, with no copy of the secret.
+#[derive(Serialize)]
+struct KeyOf<'a> {
+    secret: &'a [u8],
+    algorithm: u8,
+    digits: u8,
+    period: u64,
+}
+
+/// As they are read.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(Serialize))]
 pub(super) struct Totps {
     key: AuthenticatorKey,
+    spent: u64,
+    drift: i8,
+}
+
+/// As they are written.
+#[derive(Serialize)]
+struct TotpsOf<'a> {
+    key: &'a AuthenticatorKey,
     spent: u64,
     drift: i8,
 }
@@ -35,10 +56,11 @@ impl fmt::Display for Corrupt {
     }
 }
 
-impl From<AuthenticatorKey> for Key {
-    fn from(AuthenticatorKey { secret, totp }: AuthenticatorKey) -> Self {
-        Self {
-            secret: Zeroizing::new(secret.expose().to_vec()),
+impl Serialize for AuthenticatorKey {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { secret, totp } = self;
+        let row = KeyOf {
+            secret: secret.expose(),
             algorithm: match totp.algorithm() {
                 Algorithm::Sha1 => 1,
                 Algorithm::Sha256 => 2,
@@ -46,7 +68,8 @@ impl From<AuthenticatorKey> for Key {
             },
             digits: totp.digits().count(),
             period: totp.period().secs(),
-        }
+        };
+        row.serialize(to)
     }
 }
 
@@ -67,9 +90,10 @@ impl TryFrom<Key> for AuthenticatorKey {
     }
 }
 
-impl From<super::Totps> for Totps {
-    fn from(super::Totps { key, spent, drift }: super::Totps) -> Self {
-        Self { key, spent: spent.number(), drift: drift.steps() }
+impl Serialize for super::Totps {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self { key, spent, drift } = self;
+        TotpsOf { key, spent: spent.number(), drift: drift.steps() }.serialize(to)
     }
 }
 

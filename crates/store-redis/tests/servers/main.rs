@@ -11,3 +11,4 @@ mod reply;
 mod safe;
 mod support;
 mod tls;
+mod together;
