@@ -1,4 +1,4 @@
-//! How a checked text is written and read: as the text that it is, copied once and only where it is kept.
+//! How a checked text is read: as the text that it is, without a copy that is not kept.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -29,5 +29,46 @@ impl<T, E: fmt::Display, P: FnOnce(&str) -> Result<T, E>> Visitor<'_> for Parsed
 
     fn visit_str<F: Error>(self, text: &str) -> Result<T, F> {
         (self.0)(text).map_err(F::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+
+    use crate::{EmailAddress, Label, TenantId};
+
+    fn is_written_as_its_text<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+        of: &T,
+        text: &str,
+    ) {
+        let bytes = postcard::to_allocvec(of).unwrap();
+        assert_eq!(bytes, postcard::to_allocvec(text).unwrap());
+        assert_eq!(&postcard::from_bytes::<T>(&bytes).unwrap(), of);
+    }
+
+    #[test]
+    fn a_checked_text_is_written_as_the_text() {
+        for text in ["a", "auth0|5f7c", &"x".repeat(64)] {
+            is_written_as_its_text(&TenantId::parse(text).unwrap(), text);
+        }
+        for text in ["", "My phone", "é"] {
+            is_written_as_its_text(&Label::clean(text), text);
+        }
+        let text = "Alice@Example.com";
+        is_written_as_its_text(&EmailAddress::parse(text).unwrap(), text);
+    }
+
+    #[test]
+    fn what_would_not_have_been_made_is_not_read() {
+        for text in ["two  spaces", " ", "a\n", &"x".repeat(65)] {
+            let bytes = postcard::to_allocvec(text).unwrap();
+            assert!(postcard::from_bytes::<Label>(&bytes).is_err(), "{text:?}");
+            assert!(postcard::from_bytes::<TenantId>(&bytes).is_err(), "{text:?}");
+            assert!(postcard::from_bytes::<EmailAddress>(&bytes).is_err(), "{text:?}");
+        }
     }
 }

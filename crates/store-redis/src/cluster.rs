@@ -102,10 +102,27 @@ impl Cluster {
         })
     }
 
-    /// Reads, each at its partition's master, one trip a master; with the time there.
+    /// Reads, each at its partition's master, one trip a master; with the time there. The trips are shared with whoever
+    /// looks at the same time.
+    pub(crate) async fn look(
+        &self,
+        reads: Vec<(Partition, Cmd)>,
+    ) -> Result<Vec<(Value, UnixTime)>, StoreError> {
+        self.carry_out(reads, true).await
+    }
+
+    /// The same in trips of their own: for what is long, and for what may be carried out twice but not shared.
     pub(crate) async fn read(
         &self,
         reads: Vec<(Partition, Cmd)>,
+    ) -> Result<Vec<(Value, UnixTime)>, StoreError> {
+        self.carry_out(reads, false).await
+    }
+
+    async fn carry_out(
+        &self,
+        reads: Vec<(Partition, Cmd)>,
+        shared: bool,
     ) -> Result<Vec<(Value, UnixTime)>, StoreError> {
         let mut answers: Vec<Option<(Value, UnixTime)>> = Vec::new();
         answers.resize_with(reads.len(), || None);
@@ -120,8 +137,8 @@ impl Cluster {
             let open: Vec<usize> = (0..reads.len()).filter(missing).collect();
             let trips = self.trips(&reads, &open, &mut asking);
             let come = match <[Trip; 1]>::try_from(trips) {
-                Ok([trip]) => vec![trip.go().await],
-                Err(trips) => join_all(trips.into_iter().map(Trip::go)).await,
+                Ok([trip]) => vec![trip.go(shared).await],
+                Err(trips) => join_all(trips.into_iter().map(|trip| trip.go(shared))).await,
             };
             for (at, value, time) in come.into_iter().flatten() {
                 match &value {
@@ -364,8 +381,8 @@ impl Trip {
         self.of.push(Some(at));
     }
 
-    async fn go(mut self) -> Vec<(usize, Value, UnixTime)> {
-        let come = if self.of.iter().all(Option::is_some) {
+    async fn go(mut self, shared: bool) -> Vec<(usize, Value, UnixTime)> {
+        let come = if shared && self.of.iter().all(Option::is_some) {
             self.node.reads.ask(self.commands).await
         } else {
             // What is said before a read must be followed by that very one.

@@ -4,6 +4,8 @@
 //! a partition moves between the masters of a cluster as a whole (Redis Cluster Specification,
 //! "Hash tags").
 
+use std::io::Write as _;
+
 use countersign_ceremony::port::Key;
 
 /// One of the 1,024 partitions.
@@ -87,12 +89,12 @@ impl Names {
     }
 
     fn of(&self, partition: Partition, kind: u8) -> Vec<u8> {
-        let tag = partition.0.to_string();
         // With room for a record's key.
         let mut name = Vec::with_capacity(self.prefix.len().saturating_add(3 + 4 + 32));
-        for piece in [self.prefix.as_bytes(), b"{", tag.as_bytes(), b"}", &[kind]] {
-            name.extend_from_slice(piece);
-        }
+        name.extend_from_slice(self.prefix.as_bytes());
+        // Writing to a vector does not fail.
+        let _written = write!(name, "{{{}}}", partition.0);
+        name.push(kind);
         name
     }
 }

@@ -15,6 +15,9 @@ use crate::cluster::time;
 use crate::error::Cut;
 use crate::line::Line;
 
+/// How many looks share a trip at most.
+const GROUP: usize = 256;
+
 /// What waits for one server.
 #[derive(Debug)]
 pub(crate) struct Reads {
@@ -41,15 +44,19 @@ impl Reads {
         &self.line
     }
 
-    /// What these read, an answer each. They change nothing, so whoever else asks for one shares its answer.
+    /// What these read, an answer each; whoever else asks for the same at the same time shares it. For looks alone: they
+    /// are short, and change nothing.
     pub(crate) async fn ask(&self, commands: Vec<Cmd>) -> Answered {
         let (reply, answer) = oneshot::channel();
         self.waiting().push(Asked { commands, reply });
         tokio::task::yield_now().await;
-        let group = std::mem::take(&mut *self.waiting());
-        if !group.is_empty() {
+        let mut waiting = std::mem::take(&mut *self.waiting());
+        // Whoever gave up a look asks for nothing any more.
+        waiting.retain(|asked| !asked.reply.is_closed());
+        while !waiting.is_empty() {
+            let rest = waiting.split_off(waiting.len().min(GROUP));
             // On a task of its own: whoever sends it may be given up, and the others wait for it all the same.
-            tokio::spawn(go(Arc::clone(&self.line), group));
+            tokio::spawn(go(Arc::clone(&self.line), std::mem::replace(&mut waiting, rest)));
         }
         answer.await.unwrap_or(Err(Cut::NotSent))
     }

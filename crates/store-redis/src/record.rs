@@ -20,9 +20,11 @@ const LAST: u64 = 253_402_300_799;
 
 /// What stands before the bytes that are written.
 pub(crate) fn head(version: Version, expiry: Option<UnixTime>) -> [u8; HEAD] {
-    let expiry = expiry.map_or(NEVER, UnixTime::secs).to_be_bytes();
-    let mut bytes = version.to_bytes().into_iter().chain(expiry);
-    std::array::from_fn(|_| bytes.next().unwrap_or(0))
+    let mut head = [0; HEAD];
+    let (first, last) = head.split_at_mut(HEAD - 8);
+    first.copy_from_slice(&version.to_bytes());
+    last.copy_from_slice(&expiry.map_or(NEVER, UnixTime::secs).to_be_bytes());
+    head
 }
 
 /// When Redis drops the key of a record that ends, in seconds of Unix time. None: never.

@@ -102,7 +102,7 @@ impl RedisStore {
     async fn read_all(&self, keys: &[Key]) -> Result<Vec<(Value, UnixTime)>, StoreError> {
         if !self.replicated {
             let reads = keys.iter().map(|key| (Partition::of(key), self.get(key)));
-            return self.cluster.read(reads.collect()).await;
+            return self.cluster.look(reads.collect()).await;
         }
         let mut read = Vec::with_capacity(keys.len());
         for key in keys {
@@ -118,7 +118,7 @@ impl RedisStore {
         }
         let open = keys.iter().zip(&read).filter(|(_, read)| read.is_none());
         let open = open.map(|(key, _)| (Partition::of(key), self.get(key))).collect();
-        let mut rest = self.cluster.read(open).await?.into_iter();
+        let mut rest = self.cluster.look(open).await?.into_iter();
         let all = read.into_iter().map(|read| read.or_else(|| rest.next()));
         all.collect::<Option<_>>().ok_or(StoreError::Unavailable)
     }
@@ -130,7 +130,7 @@ impl Store for RedisStore {
         let read = if keys.is_empty() {
             // Nothing is asked for but the time.
             let any = Partition::of(&Key::from_bytes([0; 32]));
-            let answer = self.cluster.read(vec![(any, cmd("PING"))]).await?;
+            let answer = self.cluster.look(vec![(any, cmd("PING"))]).await?;
             let store_time = answer.first().map(|(_, now)| *now).ok_or(StoreError::Unavailable)?;
             return Ok(Looked { entries: Vec::new(), store_time });
         } else {

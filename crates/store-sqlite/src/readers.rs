@@ -1,6 +1,6 @@
 //! Reading, on a few connections that only read.
 //!
-//! A look runs where it is asked for, on the async worker itself. It takes some ten microseconds:
+//! A look runs on the async worker that asks for it, or for others beside it (`looks.rs`). It takes some ten microseconds:
 //! the pages are in the system's page cache, a reader in WAL mode waits for no writer, and handing
 //! it to a thread and back costs more than the read (measured: a fifth of the throughput). What it
 //! does wait for, when the pages are not cached, is one disk read or two.

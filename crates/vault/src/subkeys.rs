@@ -43,7 +43,7 @@ impl<T> Subkeys<T> {
         for place in &self.kept {
             // Whoever comes first to an empty place fills it; what another put there may be of another purpose.
             let (whose, subkey) = place.get_or_init(|| Box::new((purpose, make())));
-            if whose.is(&purpose) {
+            if *whose == purpose {
                 return work(subkey);
             }
         }
@@ -59,6 +59,9 @@ impl<T> fmt::Debug for Subkeys<T> {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
+    use alloc::vec::Vec;
     use core::cell::Cell;
 
     use super::*;
@@ -93,17 +96,28 @@ mod tests {
 
     #[test]
     fn whoever_asks_at_once_gets_the_same() {
-        let subkeys = Subkeys::new();
-        std::thread::scope(|scope| {
-            for of in 0..8 {
-                let subkeys = &subkeys;
-                scope.spawn(move || {
-                    for n in 0..KEPT {
-                        let name = NAMES[(n * 7 + of) % NAMES.len()];
-                        subkeys.with(Purpose::new(name), || name, |of| assert_eq!(*of, name));
-                    }
+        for _ in 0..20 {
+            let (subkeys, begun) = (Subkeys::new(), std::sync::Barrier::new(4));
+            let makers = std::thread::scope(|scope| {
+                let asking = [0, 1, 2, 3].map(|maker| {
+                    let (subkeys, begun) = (&subkeys, &begun);
+                    scope.spawn(move || {
+                        begun.wait();
+                        let asked = (0..KEPT).map(|n| NAMES[(n * 7 + maker) % KEPT]);
+                        let mut made: Vec<(&str, i32)> = asked
+                            .map(|name| {
+                                let make = || (name, i32::try_from(maker).unwrap());
+                                subkeys.with(Purpose::new(name), make, |made| *made)
+                            })
+                            .collect();
+                        made.sort_unstable();
+                        made
+                    })
                 });
-            }
-        });
+                asking.map(|asked| asked.join().unwrap())
+            });
+            assert_eq!(makers[0].len(), KEPT);
+            assert!(makers.iter().all(|made| *made == makers[0]), "each was made once");
+        }
     }
 }

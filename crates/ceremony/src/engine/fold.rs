@@ -233,9 +233,7 @@ impl<S: Store> Engine<S> {
                 Ok(Settled::Won) => return Ok(all.open(&Commit::proven())),
                 Ok(Settled::Lost) => {}
                 Err(StoreError::Unknown) => {
-                    // Sealed once more, which is all that differs: no other settle pays for a copy.
-                    let again = self.sealed(key, found.version, write, &all)?;
-                    if self.resolve(again, write).await? {
+                    if self.resolve(key, found.version, write, &all).await? {
                         return Ok(all.open(&Commit::proven()));
                     }
                 }
@@ -287,23 +285,31 @@ impl<S: Store> Engine<S> {
 
     /// The reply to a settle was lost: looks until it is known how it ended. True where it was won;
     /// false where another write stands there and this one never did.
-    async fn resolve(&self, settle: Settle, write: WriteId) -> Result<bool, Error> {
+    async fn resolve(
+        &self,
+        key: Key,
+        expected: Version,
+        write: WriteId,
+        all: &Folded,
+    ) -> Result<bool, Error> {
         for attempt in 0..10_u32 {
             self.env.clock.pause(25_u64.saturating_mul(1 << attempt.min(6))).await;
-            let Ok(looked) = self.store.look(&[settle.key]).await else { continue };
+            let Ok(looked) = self.store.look(&[key]).await else { continue };
             let entry: Option<Entry> = looked.entries.into_iter().next().flatten();
             let version = entry.as_ref().map_or(Version::ABSENT, |entry| entry.version);
-            if version == settle.next {
+            if version == expected.next(write) {
                 return Ok(true);
             }
-            if version == settle.expected {
-                // It may still be under way: the swap decides, and at most one of the two wins it.
-                match self.store.settle(settle.clone()).await {
+            if version == expected {
+                // It may still be under way: the swap decides, and at most one of the two wins it. Sealed anew, which is
+                // all that differs, so that no settle pays for a copy that hardly any needs.
+                let Ok(again) = self.sealed(key, expected, write, all) else { continue };
+                match self.store.settle(again).await {
                     Ok(Settled::Won) => return Ok(true),
                     Ok(Settled::Lost) | Err(_) => continue,
                 }
             }
-            let record = opened::<Record>(&self.env, settle.key, entry)?.value;
+            let record = opened::<Record>(&self.env, key, entry)?.value;
             return Ok(record.is_some_and(|record| record.has_write(write)));
         }
         Err(StoreError::Unknown.into())

@@ -142,6 +142,30 @@ mod tests {
     }
 
     proptest! {
+        // What is written is what is read, byte for byte: a stored row outlives the code that wrote it.
+        #[test]
+        fn what_is_written_is_the_row_that_is_read(
+            secret in prop::collection::vec(any::<u8>(), 1..=256),
+            totp in totp(),
+            spent: u64,
+            drift in -20_i8..=20,
+        ) {
+            let algorithm = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+            let place = algorithm.iter().position(|of| *of == totp.algorithm()).unwrap();
+            let row = Key {
+                secret: Zeroizing::new(secret.clone()),
+                algorithm: u8::try_from(place).unwrap() + 1,
+                digits: totp.digits().count(),
+                period: totp.period().secs(),
+            };
+            let key = AuthenticatorKey { secret: Secret::import_short(&secret).unwrap(), totp };
+            prop_assert_eq!(postcard::to_allocvec(&key).unwrap(), postcard::to_allocvec(&row).unwrap());
+            let row = Totps { key: key.clone(), spent, drift };
+            let drift = Drift::new(drift).unwrap();
+            let totps = super::super::Totps { key, spent: Step::new(spent), drift };
+            prop_assert_eq!(postcard::to_allocvec(&totps).unwrap(), postcard::to_allocvec(&row).unwrap());
+        }
+
         #[test]
         fn what_is_stored_comes_back(
             secret in prop::collection::vec(any::<u8>(), 16..=256),

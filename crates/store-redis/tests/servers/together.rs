@@ -70,11 +70,13 @@ fn whoever_gives_up_a_look_takes_nobodys_with_it() {
         assert_eq!(store.settle(write(key(1), Version::ABSENT)).await, Ok(Settled::Won));
         let [mut first, mut second] = [key(1), key(1)].map(|key| Box::pin(stands(&store, key)));
         // Both wait, and the second takes what waits; then it is gone.
+        let before = calls(&server, "time");
         poll(&mut first);
         poll(&mut second);
         poll(&mut second);
         drop(second);
         assert!(first.await.unwrap().is_some());
+        assert_eq!(calls(&server, "time") - before, 1, "the first did not ask again");
         // It waits alone, and is gone before anybody took it.
         let mut third = Box::pin(stands(&store, key(1)));
         poll(&mut third);
