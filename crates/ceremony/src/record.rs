@@ -205,7 +205,6 @@ impl Record {
     pub(crate) fn note_write(&mut self, write: WriteId) {
         let excess = self.writes.len().saturating_add(1).saturating_sub(WRITE_IDS);
         self.writes.drain(..excess.min(self.writes.len()));
-        self.writes.reserve_exact(1);
         self.writes.push(WriteIdRow(write.0));
     }
 

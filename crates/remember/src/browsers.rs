@@ -54,8 +54,6 @@ impl Browsers {
             let Some((oldest, _)) = oldest else { break };
             self.0.remove(oldest);
         }
-        // Exactly one more: the list is written at once, and goes.
-        self.0.reserve_exact(1);
         self.0.push(Browser::meet(family, secret, now));
     }
 

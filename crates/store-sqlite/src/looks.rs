@@ -95,7 +95,7 @@ async fn give_way() {
 /// Reads for all of these, each key once.
 fn answer(group: Vec<Asked>, readers: &Readers, clock: &dyn Clock) {
     let store_time = clock.now();
-    // A key, who asked for it, and as the which of theirs.
+    // A key, who asked for it, and its place among theirs.
     let mut wanted: Vec<(Key, usize, usize)> = Vec::with_capacity(group.len().saturating_mul(3));
     for (asker, asked) in group.iter().enumerate() {
         wanted.extend(asked.keys.iter().enumerate().map(|(at, key)| (*key, asker, at)));

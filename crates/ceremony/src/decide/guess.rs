@@ -109,7 +109,6 @@ impl Draft<'_> {
                 let soonest = logins.iter().map(|touched| touched.ends.since(now)).min();
                 return Err(Refusal::TooMany(soonest));
             }
-            logins.reserve_exact(1);
             logins.push(Touched::new(login.id, login.class(), login.ends()));
             logins.len().saturating_sub(1)
         };

@@ -121,10 +121,6 @@ impl Slot {
                 None => return job.answer(too_many()),
             }
         }
-        if waiting.capacity() == 0 {
-            // Mostly nobody else waits, and a vector would begin with room for four.
-            waiting.reserve_exact(1);
-        }
         waiting.push(job);
     }
 }
@@ -215,7 +211,7 @@ impl<S: Store> Engine<S> {
             let found = opened::<Record>(&self.env, key, entries.next().flatten())?;
             let policies = self.policies(&tenants, keys.iter().copied().skip(1).zip(entries))?;
             let record = found.value.unwrap_or_default();
-            let mut all = Folded::new(record.within(self.env.incarnation), jobs.len());
+            let mut all = Folded::new(record.within(self.env.incarnation));
             for job in jobs {
                 let policy = job.policy(&policies);
                 let given =
@@ -325,8 +321,8 @@ struct Folded {
 }
 
 impl Folded {
-    fn new(record: Record, jobs: usize) -> Self {
-        Self { record, changed: false, audits: Vec::new(), told: Vec::with_capacity(jobs) }
+    const fn new(record: Record) -> Self {
+        Self { record, changed: false, audits: Vec::new(), told: Vec::new() }
     }
 
     fn add(&mut self, decide: impl FnOnce(Record) -> Result<Decision, Error>) -> Result<(), Error> {
@@ -334,11 +330,7 @@ impl Folded {
         let Decision { record, changed, audits, told } = decide(before)?;
         self.record = record;
         self.changed |= changed;
-        if self.audits.is_empty() {
-            self.audits = audits;
-        } else {
-            self.audits.extend(audits);
-        }
+        self.audits.extend(audits);
         self.told.push(told);
         Ok(())
     }
