@@ -5,9 +5,7 @@ mod factor;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::text;
+use crate::text::written_as_text;
 
 pub use factor::EmailFactor;
 
@@ -94,17 +92,7 @@ impl Hash for EmailAddress {
     }
 }
 
-impl Serialize for EmailAddress {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for EmailAddress {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        text::read(from, Self::parse)
-    }
-}
+written_as_text!(EmailAddress, EmailAddress::parse);
 
 impl TryFrom<String> for EmailAddress {
     type Error = EmailAddressError;

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::text;
+use crate::text::written_as_text;
 
 /// A short text that is safe to show beside others and to write into a line of a log: at most 64
 /// bytes of one line, without control characters, and without the invisible and direction-turning
@@ -75,17 +73,7 @@ impl Label {
     }
 }
 
-impl Serialize for Label {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Label {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        text::read(from, Self::kept)
-    }
-}
+written_as_text!(Label, Label::kept);
 
 impl TryFrom<String> for Label {
     type Error = LabelError;

@@ -7,9 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::text;
+use crate::text::written_as_text;
 
 /// A text that is no such id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,17 +53,7 @@ macro_rules! name {
             }
         }
 
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                text::read(from, Self::parse)
-            }
-        }
+        written_as_text!($name, $name::parse);
 
         impl TryFrom<String> for $name {
             type Error = NameError;

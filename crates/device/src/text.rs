@@ -1,4 +1,4 @@
-//! How a checked text is read: as the text that it is, without a copy that is not kept.
+//! How a checked text is written and read: as the text that it is, without a copy that is not kept.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,6 +17,24 @@ where
 {
     from.deserialize_str(Parsed(parse, PhantomData))
 }
+
+/// Has a type written as its text, and read by whatever checks one.
+macro_rules! written_as_text {
+    ($name:ty, $parse:path) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::text::read(from, $parse)
+            }
+        }
+    };
+}
+pub(crate) use written_as_text;
 
 struct Parsed<P, T, E>(P, PhantomData<(T, E)>);
 
